@@ -1,0 +1,47 @@
+"""Labs, sample data, exercises and instruments for the data loading workbook.
+
+Importing this package is cheap: a public name loads its module (and torch) on first use.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOME = {
+    # samples
+    "samples": "dpwidgets.samples",
+    # prep
+    "check_parameters": "dpwidgets.prep.parameters",
+    "Choice": "dpwidgets.prep.parameters",
+    "Flag": "dpwidgets.prep.parameters",
+    "Folder": "dpwidgets.prep.parameters",
+    "Integer": "dpwidgets.prep.parameters",
+    "Number": "dpwidgets.prep.parameters",
+    "ParameterError": "dpwidgets.prep.parameters",
+    "Text": "dpwidgets.prep.parameters",
+    "audit_folder": "dpwidgets.prep.audit",
+    # labs
+    "ImageLab": "dpwidgets.labs.image",
+    # learn
+    "exercise": "dpwidgets.learn",
+    "hint": "dpwidgets.learn",
+    "predict": "dpwidgets.learn",
+    "progress": "dpwidgets.learn",
+    "quiz": "dpwidgets.learn",
+    "show": "dpwidgets.learn",
+    "solution": "dpwidgets.learn",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'dpwidgets' has no attribute {name!r}; it has {', '.join(__all__)}")
+    module = import_module(_HOME[name])
+    value = module if _HOME[name] == f"dpwidgets.{name}" else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
