@@ -1,0 +1,19 @@
+"""What can be wrong with a folder before its first file is opened."""
+
+import os
+from pathlib import Path
+
+
+def folder_problem(path: Path) -> str | None:
+    """Say why `path` is not a folder that can be read, and the cure, or None if it is one."""
+    try:
+        if not path.exists():
+            tried = "" if path.is_absolute() else f" (looked in {Path.cwd()})"
+            return f"does not exist{tried}; check the spelling, or give the full path"
+        if not path.is_dir():
+            return "is a file, not a folder; give the folder that holds one folder per class"
+        with os.scandir(path) as entries:
+            next(entries, None)
+    except OSError as error:
+        return f"cannot be read ({error.strerror}); give yourself the right to read it, or copy the folder"
+    return None
