@@ -22,6 +22,7 @@ _HOME = {
     # labs
     "ImageLab": "dpwidgets.labs.image",
     # learn
+    "environment_report": "dpwidgets.learn.environment",
     "exercise": "dpwidgets.learn",
     "hint": "dpwidgets.learn",
     "predict": "dpwidgets.learn",
@@ -29,6 +30,7 @@ _HOME = {
     "quiz": "dpwidgets.learn",
     "show": "dpwidgets.learn",
     "solution": "dpwidgets.learn",
+    "use_style": "dpwidgets.learn",
 }
 
 __all__ = sorted(_HOME)
