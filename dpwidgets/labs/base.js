@@ -1,0 +1,108 @@
+/**
+ * The frame around every lab: controls on the left, one picture on the right, below it what the
+ * reader can take home. `buildControls(link, model, signal)` returns the nodes of the left side.
+ */
+function labView(buildControls) {
+  return () => {
+    let link;
+    return {
+      initialize({ model }) {
+        link = new Link(model);
+        return () => link.close();
+      },
+      render({ model, el }) {
+        const ending = new AbortController();
+        const { signal } = ending;
+        const controls = element("fieldset", { class: "dpw-controls" },
+          element("legend", { class: "dpw-unseen" }, "Settings"), ...buildControls(link, model, signal));
+        const root = element("div", { class: "dpw-lab", role: "group", "aria-label": model.get("title") },
+          element("div", { class: "dpw-frame" }, controls, element("div", { class: "dpw-stage" },
+            connectionNote(el, controls, signal), pictureFigure(link, signal), problemBox(link, signal),
+            takeHome(link, model, signal))));
+        el.append(root);
+        return () => ending.abort();
+      },
+    };
+  };
+}
+
+/** The picture, with its text for those who do not see it and the cost for those who do. */
+function pictureFigure(link, signal) {
+  const picture = element("img", { class: "dpw-picture", decoding: "sync", draggable: "false" });
+  const spoken = element("p", { class: "dpw-unseen", role: "status" });
+  const notes = element("figcaption", { class: "dpw-notes" });
+  const waiting = element("span", { class: "dpw-waiting", role: "status" });
+  const show = () => {
+    if (!link.picture) return;
+    const { url, caption } = link.picture;
+    picture.src = url;
+    if (caption.kind === "frame") return; // a preview: size and text stay those of the last full picture
+    picture.width = caption.width;
+    picture.height = caption.height;
+    picture.alt = spoken.textContent = caption.alt;
+    notes.textContent = caption.notes.join(" · ");
+  };
+  link.addEventListener("frame", show, { signal });
+  link.addEventListener("waiting", ({ detail }) => {
+    waiting.textContent = detail ? "The kernel is busy; the picture will follow." : "";
+  }, { signal });
+  show();
+  return element("figure", { class: "dpw-figure" }, picture,
+    element("div", { class: "dpw-below" }, notes, waiting), spoken);
+}
+
+function problemBox(link, signal) {
+  const box = element("pre", { class: "dpw-problem", role: "alert", hidden: true });
+  link.addEventListener("problem", ({ detail }) => {
+    if (box.textContent === detail) return;
+    box.textContent = detail;
+    box.hidden = !detail;
+  }, { signal });
+  return box;
+}
+
+/** A restarted kernel, or a notebook opened without one, leaves the view alone with its last picture. */
+function connectionNote(el, controls, signal) {
+  const note = element("p", { class: "dpw-offline", role: "status", hidden: true });
+  const look = () => {
+    const offline = el.classList.contains("jupyter-widgets-disconnected");
+    controls.disabled = offline;
+    note.hidden = !offline;
+    note.textContent = offline ? "Not connected to a kernel. Run this cell to bring the lab to life." : "";
+  };
+  const watch = new MutationObserver(look);
+  watch.observe(el, { attributes: true, attributeFilter: ["class"] });
+  signal.addEventListener("abort", () => watch.disconnect());
+  look();
+  return note;
+}
+
+/** Reset, and the code that makes the same result without the lab. */
+function takeHome(link, model, signal) {
+  const code = element("pre", { tabindex: "0", class: "dpw-code", "aria-label": "Code of this result" });
+  const details = element("details", { class: "dpw-details" }, element("summary", {}, "Code"), code);
+  const said = element("span", { class: "dpw-said", role: "status" });
+  const show = () => { code.textContent = model.get("code"); said.textContent = ""; };
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(model.get("code"));
+      said.textContent = "Copied.";
+    } catch { // no permission, or a page without https: select it, and the reader copies
+      details.open = true;
+      code.focus();
+      getSelection().selectAllChildren(code);
+      said.textContent = "Selected: press Ctrl+C (⌘C) to copy.";
+    }
+  };
+  const reset = element("button", { type: "button", title: "Back to the values the lab started with",
+    onclick: () => link.reset() }, "Reset");
+  const copyButton = element("button", { type: "button", onclick: copy,
+    title: "Plain PyTorch that makes these pictures, to your clipboard" }, "Copy as code");
+  for (const node of [reset, copyButton, code]) node.dataset.lmSuppressShortcuts = "true";
+  const onCode = () => show();
+  model.on("change:code", onCode);
+  signal.addEventListener("abort", () => model.off("change:code", onCode));
+  show();
+  return element("div", { class: "dpw-take-home" },
+    element("div", { class: "dpw-bar" }, reset, copyButton, said), details);
+}

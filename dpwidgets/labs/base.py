@@ -1,0 +1,263 @@
+"""What every lab has: an engine from the floor below, controls, one live picture, and code to take home.
+
+The view is a set of JavaScript files beside this one, joined into one module (there is no build step).
+`link.js` describes the messages that it exchanges with `Lab`.
+"""
+
+import base64
+import io
+import threading
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import anywidget
+import numpy as np
+import traitlets
+from IPython.display import publish_display_data
+from PIL import Image
+
+from dpwidgets.labs.mailbox import Mailbox
+
+PREVIEW_SCALE = 0.5  # side of the picture while the hand moves
+JPEG_QUALITY = 80
+
+# The live view and its still picture are two outputs, so that the still survives where the live view
+# cannot (a notebook reopened without its kernel shows "model not found"). These rules, in a third output,
+# show one of the two. They hold in JupyterLab; elsewhere the still follows below the live view.
+_ONE_OF_TWO = """<style class="dpw-one-of-two">
+.jp-OutputArea-child:has(.dpw-one-of-two),
+.jp-OutputArea-child:has(.dpw-lab) + .jp-OutputArea-child:has(+ .jp-OutputArea-child .dpw-one-of-two),
+.jp-OutputArea-child:not(:has(.dpw-lab)):has(+ .jp-OutputArea-child + .jp-OutputArea-child .dpw-one-of-two)
+{ display: none; }
+</style>"""
+
+
+class Rendered(Protocol):
+    """What an engine gives for a set of parameters."""
+
+    @property
+    def picture(self) -> np.ndarray:
+        """uint8 (H, W, 3), RGB."""
+
+    @property
+    def alt(self) -> str:
+        """The picture in words, the same each time for the same parameters."""
+
+    @property
+    def notes(self) -> Mapping[str, Any]:
+        """More to tell in the lab alone, such as how long it took."""
+
+
+class Engine(Protocol):
+    """What a lab asks of the floor below: JSON-able parameters in, a picture and code out."""
+
+    def check(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters, complete; ValueError naming parameter, value and what is allowed."""
+
+    def render(self, params: Mapping[str, Any], scale: float = 1.0) -> Rendered:
+        """The picture; `scale` < 1 gives a smaller one, faster."""
+
+    def to_code(self, params: Mapping[str, Any]) -> str:
+        """Plain code that makes the same result."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """One labelled form control for the parameter `name`; see `controls.js`.
+
+    Attributes:
+        kind: "slider", "number" or "choice".
+        help: one line, read out with the control.
+        percent: show the value 0.5 as 50 %.
+    """
+
+    name: str
+    label: str
+    kind: str
+    help: str
+    min: float = 0
+    max: float = 0
+    step: float = 1
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    percent: bool = False
+
+
+def source_text(*names: str) -> str:
+    """The named files beside this module, joined."""
+    here = Path(__file__).parent
+    return "\n".join((here / name).read_text(encoding="utf-8") for name in names)
+
+
+class Lab(anywidget.AnyWidget):
+    """A live view on an engine. Subclasses give `_esm`, `_css`, `title`, `_controls` and `_summary`.
+
+    Args:
+        engine: computes the pictures.
+        params: start values that differ from the engine's defaults.
+
+    Raises:
+        ValueError: for an unknown parameter or a value that is not allowed.
+    """
+
+    title = traitlets.Unicode("Lab").tag(sync=True)
+    controls: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
+    initial = traitlets.Dict().tag(sync=True)
+    # The settled picture and what belongs to it. They travel together, and are saved with the notebook.
+    settings = traitlets.Dict().tag(sync=True)
+    frame = traitlets.Bytes().tag(sync=True)
+    caption = traitlets.Dict().tag(sync=True)
+    code = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, engine: Engine, params: Mapping[str, Any], **traits: Any) -> None:
+        self._engine = engine
+        self._turn = threading.RLock()  # the kernel's thread (`set`) and the mailbox's take turns
+        self._number = 0  # of the last picture: a view never goes back
+        self._seen: dict[str, int] = {}  # browser page -> its newest request
+        self._shown = False  # is there an output whose still picture is to be kept up to date?
+        self._mailbox: Mailbox[dict[str, Any]] = Mailbox(self._serve)
+        initial = engine.check(params)
+        super().__init__(
+            controls=[asdict(control) for control in self._controls()],
+            initial=initial,
+            **self._settled(initial),
+            **traits,
+        )
+        self.on_msg(self._receive)
+
+    # --- for the reader
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """A copy of the parameters of the picture that is shown."""
+        return deepcopy(self.settings)
+
+    def set(self, **params: Any) -> None:
+        """Changes parameters and shows the new picture.
+
+        Raises:
+            ValueError: for an unknown parameter or a value that is not allowed; nothing is changed then.
+        """
+        with self._turn:
+            self._show(self._settled(self._engine.check({**self.settings, **params})))
+
+    def reset(self) -> None:
+        """Back to the parameters that the lab started with."""
+        self.set(**self.initial)
+
+    def to_code(self) -> str:
+        """Plain PyTorch that makes the same result without dpwidgets."""
+        return self._engine.to_code(self.params)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._summary(self.settings)})"
+
+    # --- for subclasses
+
+    def _controls(self) -> Iterable[Control]:
+        """The controls of the parameters that the view can make from a description."""
+        raise NotImplementedError
+
+    def _summary(self, params: Mapping[str, Any]) -> str:
+        """The parameters in a few words, for the text that stands for the lab."""
+        raise NotImplementedError
+
+    # --- parameters and pictures
+
+    def _settled(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The traits of the full picture for `params`."""
+        rendered = self._engine.render(params)
+        height, width = rendered.picture.shape[:2]
+        caption = {
+            "alt": rendered.alt,
+            "width": width,
+            "height": height,
+            "notes": self._notes(rendered.notes),
+        }
+        return {
+            "settings": params,
+            "frame": _jpeg(rendered.picture),
+            "caption": caption | self._stamp(),
+            "code": self._engine.to_code(params),
+        }
+
+    def _notes(self, notes: Mapping[str, Any]) -> list[str]:
+        """The engine's notes as short texts for the line below the picture."""
+        return [f"{name}: {value}" for name, value in notes.items()]
+
+    def _stamp(self) -> dict[str, Any]:
+        """What tells the views which requests this picture answers, and which picture is newer."""
+        self._number += 1
+        return {"number": self._number, "seen": dict(self._seen)}
+
+    def _show(self, traits: dict[str, Any]) -> None:
+        with self.hold_sync():
+            for name, value in traits.items():
+                setattr(self, name, value)
+        if self._shown:
+            self._publish_still(update=True)
+
+    # --- messages from the view
+
+    def _receive(self, _: Any, message: dict[str, Any], __: list[memoryview]) -> None:
+        """Runs in the kernel's message loop: only takes the message in."""
+        if message.get("kind") == "params":
+            self._seen[message["client"]] = message["request"]
+            self._mailbox.put(message | {"seen": dict(self._seen)})
+
+    def _serve(self, request: dict[str, Any]) -> None:
+        """Answers a request, always: a view that waits for an answer sends nothing more."""
+        with self._turn:
+            try:
+                params = self._engine.check(request["params"])
+                if request["moving"]:
+                    picture = self._engine.render(params, PREVIEW_SCALE).picture
+                    self.send({"kind": "frame", **self._stamp(), "seen": request["seen"]}, [_jpeg(picture)])
+                else:
+                    traits = self._settled(params)
+                    traits["caption"]["seen"] = request["seen"]
+                    self._show(traits)
+            except Exception as error:  # whatever the engine does, the lab goes on
+                text = f"{type(error).__name__}: {error}\n\nwith {_listed(request['params'])}"
+                self.send({"kind": "problem", "text": text, "seen": request["seen"]})
+
+    # --- what stands in the notebook
+
+    def _live(self) -> dict[str, Any]:
+        """The live view as an output."""
+        reference = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        return {"application/vnd.jupyter.widget-view+json": reference, "text/plain": repr(self)}
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The live view, with the picture and a text for viewers that know no widgets."""
+        picture, metadata = self._still()
+        return {**self._live(), **picture}, metadata
+
+    def _ipython_display_(self) -> None:
+        publish_display_data(self._live())
+        self._publish_still(update=False)
+        publish_display_data({"text/html": _ONE_OF_TWO, "text/plain": ""})
+        self._shown = True
+
+    def _publish_still(self, update: bool) -> None:
+        data, metadata = self._still()
+        transient = {"display_id": f"dpwidgets-still-{self.model_id}"}
+        publish_display_data(data, metadata, transient=transient, update=update)
+
+    def _still(self) -> tuple[dict[str, str], dict[str, Any]]:
+        """The settled picture as an output: data and metadata."""
+        data = {"image/jpeg": base64.b64encode(self.frame).decode(), "text/plain": repr(self)}
+        return data, {"image/jpeg": {"alt": self.caption["alt"]}}
+
+
+def _jpeg(picture: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=JPEG_QUALITY)
+    return buffer.getvalue()
+
+
+def _listed(params: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in params.items())

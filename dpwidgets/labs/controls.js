@@ -1,0 +1,94 @@
+/**
+ * Native, labelled form controls made from a description:
+ *   {name, label, kind: "slider" | "number" | "choice", min, max, step, unit, help, choices, percent}
+ * Each maker returns {node, refresh}: `refresh()` shows the value that `get()` has now.
+ */
+let controlCount = 0;
+
+function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value != null) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+function decimals(step) {
+  const text = String(step);
+  return text.includes(".") ? text.length - text.indexOf(".") - 1 : 0;
+}
+
+/** What a control shows: `0.5` with unit " px" is "0.50 px", as a percentage "50 %". */
+function shownValue(spec, value) {
+  if (typeof value === "string") return value;
+  if (spec.percent) return `${Math.round(100 * value)} %`;
+  const space = spec.unit && spec.unit !== "°" ? " " : "";
+  return value.toFixed(decimals(spec.step)) + space + spec.unit;
+}
+
+/** A row: label, control, and the help text that assistive technology reads with it. */
+function controlRow(spec, input, ...after) {
+  const id = `dpw-control-${++controlCount}`;
+  input.id = id;
+  input.title = spec.help;
+  input.setAttribute("aria-describedby", `${id}-help`);
+  // JupyterLab's own shortcuts would take arrows and letters from the control.
+  input.dataset.lmSuppressShortcuts = "true";
+  return element("div", { class: `dpw-row dpw-row-${spec.kind}`, "data-name": spec.name },
+    element("label", { for: id, title: spec.help }, spec.label), input, ...after,
+    element("span", { id: `${id}-help`, hidden: true }, spec.help));
+}
+
+function slider(spec, get, set, link) {
+  const factor = spec.percent ? 100 : 1;
+  const input = element("input", {
+    type: "range", min: spec.min * factor, max: spec.max * factor, step: spec.step * factor,
+    oninput: () => { set(Number(input.value) / factor); show(); link.touch(true); },
+    onpointerup: () => link.release(),
+    onlostpointercapture: () => link.release(),
+  });
+  const output = element("output");
+  const show = () => {
+    output.textContent = shownValue(spec, get());
+    input.setAttribute("aria-valuetext", output.textContent);
+  };
+  const refresh = () => { input.value = get() * factor; show(); };
+  const node = controlRow(spec, input, output);
+  output.setAttribute("for", input.id);
+  refresh();
+  return { node, refresh };
+}
+
+function numberField(spec, get, set, link) {
+  const input = element("input", {
+    type: "number", min: spec.min, max: spec.max, step: spec.step,
+    oninput: () => {
+      if (input.value === "" || !input.checkValidity()) return; // half-typed: wait for the rest
+      set(Number(input.value));
+      link.touch(true);
+    },
+    onchange: () => refresh(), // what cannot be used goes back to the value in force
+  });
+  const refresh = () => { input.value = get(); };
+  const node = controlRow(spec, input);
+  refresh();
+  return { node, refresh };
+}
+
+function choice(spec, get, set, link) {
+  const input = element("select", { onchange: () => { set(input.value); link.touch(); } },
+    ...spec.choices.map((name) => element("option", { value: name }, name)));
+  const refresh = () => { input.value = get(); };
+  const node = controlRow(spec, input);
+  refresh();
+  return { node, refresh };
+}
+
+/** The control for `owner()[spec.name]`, of the kind that the description asks for. */
+function control(spec, owner, link) {
+  const maker = { slider, number: numberField, choice }[spec.kind];
+  return maker(spec, () => owner()[spec.name], (value) => { owner()[spec.name] = value; }, link);
+}

@@ -1,0 +1,115 @@
+"""The image lab: torchvision's augmentations on your images, live."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import torch
+import traitlets
+
+from dpwidgets import samples
+from dpwidgets.labs.base import Control, Lab, source_text
+from dpwidgets.prep.augment import (
+    MAX_SEED,
+    MAX_TILES,
+    OPERATIONS,
+    SPREADS,
+    VIEWS,
+    AugmentEngine,
+    Pipeline,
+    Step,
+)
+from dpwidgets.prep.images import read_source
+from dpwidgets.prep.operations import Operation, Parameter
+
+
+class ImageLab(Lab):
+    """Try augmentations of torchvision v2 on images, and copy the result as code.
+
+    Args:
+        data: what to augment; None takes the sample photographs. A folder of images, PIL images, arrays
+            (H, W, 3), a tensor (N, C, H, W), a pair (images, labels), or a Dataset.
+        labels, classes, boxes, masks: what belongs to the images, if anything; see `prep.images.read_source`.
+        params: start values, such as `strength=0.5`, `seed=3`, `tiles=8`, `view="label safety"`,
+            `steps=[{"op": "rotation", "values": {"degrees": 30}}]`.
+
+    Raises:
+        ValueError, TypeError, FileNotFoundError: for data that holds no images, and for a parameter that is
+            not known or not allowed.
+    """
+
+    _esm = source_text("link.js", "controls.js", "base.js", "image.js")
+    _css = source_text("base.css", "image.css")
+    _engine: AugmentEngine
+    catalogue: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        labels: Sequence[int] | None = None,
+        classes: Sequence[str] | None = None,
+        boxes: Sequence[Any] | None = None,
+        masks: Sequence[Any] | None = None,
+        **params: Any,
+    ) -> None:
+        data = samples.photos() if data is None else data
+        self._source = read_source(data, labels=labels, classes=classes, boxes=boxes, masks=masks)
+        catalogue = [_described(operation) for operation in OPERATIONS.values()]
+        super().__init__(
+            AugmentEngine(self._source), params, title="Image augmentation lab", catalogue=catalogue
+        )
+
+    @property
+    def result(self) -> list[torch.Tensor]:
+        """The variants that are shown: uint8 (3, H, W) each."""
+        return self._engine.variants(self.settings, self.settings["tiles"] - 1)
+
+    # fmt: off
+    def _controls(self) -> Iterable[Control]:
+        last = len(self._source) - 1
+        yield Control(
+            "strength", "strength", "slider", "Scales all operations; 0 % leaves the image as it is.",
+            max=1, step=0.01, percent=True,
+        )
+        yield Control("image", "image", "number", f"Which image, from 0 to {last}.", max=last)
+        yield Control("seed", "seed", "number", "The same seed gives the same variants.", max=MAX_SEED)
+        yield Control("tiles", "tiles", "slider", "The original and its variants.", min=2, max=MAX_TILES)
+        yield Control(
+            "spread", "variants of", "choice", "Many variants of one image, or one of each image.",
+            choices=SPREADS,
+        )
+        yield Control(
+            "view", "view", "choice", "The variants alone, what a model reads in them, or their histograms.",
+            choices=VIEWS,
+        )
+    # fmt: on
+
+    def _summary(self, params: Mapping[str, Any]) -> str:
+        steps = Pipeline([Step.from_dict(step) for step in params["steps"]])
+        return f"{params['tiles']} tiles, {steps}, seed {params['seed']}"
+
+    def _notes(self, notes: Mapping[str, Any]) -> list[str]:
+        return [f"{notes['ms_per_image']:.1f} ms per image", *notes["warnings"]]
+
+
+def _described(operation: Operation) -> dict[str, Any]:
+    """An operation as the view needs it."""
+    return {
+        "key": operation.key,
+        "title": operation.title,
+        "group": operation.group,
+        "help": operation.help,
+        "label_risk": operation.label_risk,
+        "p": operation.default_p,
+        "parameters": [_control(parameter) for parameter in operation.parameters],
+    }
+
+
+def _control(parameter: Parameter) -> dict[str, Any]:
+    kind = "choice" if parameter.kind == "choice" else "slider"
+    control = Control(
+        parameter.name, parameter.label, kind, parameter.help, parameter.min, parameter.max, parameter.step,
+        parameter.unit, parameter.choices,
+    )  # fmt: skip
+    return {**asdict(control), "default": parameter.default}

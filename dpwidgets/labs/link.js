@@ -1,0 +1,136 @@
+/**
+ * The wire between one lab in this page and its engine in the kernel. The newest values win:
+ * at most MAX_IN_FLIGHT requests are unanswered, and what changes meanwhile goes out together
+ * when a picture has come back. While the hand moves the kernel sends small previews (custom
+ * messages); when it rests, the full picture arrives as the widget's own, saved state.
+ *
+ * All views of the widget in this page share one Link. Events for the views:
+ *   frame (a picture is ready to be shown), params (another hand changed them),
+ *   problem (the engine failed, or "" when it works again), waiting (the kernel is slow, or not).
+ */
+const MAX_IN_FLIGHT = 2;
+const REST_MS = 150; // no event for this long: the hand rests
+const PATIENCE_MS = 2000; // unanswered for this long: tell the reader
+const LOST_MS = 15000; // unanswered for this long: the request is lost, send the newest again
+
+class Link extends EventTarget {
+  constructor(model) {
+    super();
+    this.model = model;
+    this.client = Math.random().toString(36).slice(2); // two browser tabs may share a kernel
+    this.params = structuredClone(model.get("settings"));
+    this.sent = this.answered = 0;
+    this.dirty = this.moving = false;
+    this.shown = -1;
+    this.picture = null; // {url, caption} of what is on screen
+    this.waiting = false;
+    this.onMessage = (message, buffers) => this.#receive(message, buffers);
+    this.onCaption = () => this.#settled();
+    model.on("msg:custom", this.onMessage);
+    model.on("change:caption", this.onCaption);
+    this.#settled();
+  }
+
+  close() {
+    this.model.off("msg:custom", this.onMessage);
+    this.model.off("change:caption", this.onCaption);
+    clearTimeout(this.restTimer);
+    clearTimeout(this.patienceTimer);
+    clearTimeout(this.lostTimer);
+    if (this.picture) URL.revokeObjectURL(this.picture.url);
+  }
+
+  /** The reader changed `params`. `moving`: more of the same is likely to follow at once. */
+  touch(moving = false) {
+    this.dirty = true;
+    this.moving = moving;
+    clearTimeout(this.restTimer);
+    if (moving) this.restTimer = setTimeout(() => this.touch(), REST_MS);
+    this.#flush();
+  }
+
+  /** The pointer let go: the full picture is wanted now. */
+  release() {
+    if (this.moving) this.touch();
+  }
+
+  reset() {
+    this.params = structuredClone(this.model.get("initial"));
+    this.#tell("params");
+    this.touch();
+  }
+
+  #flush() {
+    if (!this.dirty || this.sent - this.answered >= MAX_IN_FLIGHT) return;
+    this.dirty = false;
+    this.sent += 1;
+    this.model.send({
+      kind: "params", client: this.client, request: this.sent, moving: this.moving, params: this.params,
+    });
+    this.#watch();
+  }
+
+  /** Notice a kernel that does not answer. */
+  #watch() {
+    clearTimeout(this.patienceTimer);
+    clearTimeout(this.lostTimer);
+    if (this.sent === this.answered) return this.#setWaiting(false);
+    this.patienceTimer = setTimeout(() => this.#setWaiting(true), PATIENCE_MS);
+    this.lostTimer = setTimeout(() => { this.answered = this.sent; this.touch(); }, LOST_MS);
+  }
+
+  #setWaiting(waiting) {
+    if (this.waiting === waiting) return;
+    this.waiting = waiting;
+    this.#tell("waiting", waiting);
+  }
+
+  async #receive(message, [bytes] = []) {
+    if (message.kind === "frame") await this.#show(message, bytes);
+    else if (message.kind === "problem") this.#tell("problem", message.text);
+    else return;
+    this.#answer(message.seen);
+  }
+
+  /** The kernel settled on a picture: through our request, another tab's, or `lab.set(...)`. */
+  async #settled() {
+    const caption = this.model.get("caption");
+    const settings = this.model.get("settings");
+    await this.#show(caption, this.model.get("frame"));
+    this.#answer(caption.seen);
+    if (this.dirty || this.sent !== this.answered) return; // the reader is ahead of the kernel
+    if (JSON.stringify(this.params) === JSON.stringify(settings)) return;
+    this.params = structuredClone(settings);
+    this.#tell("params");
+  }
+
+  #answer(seen) {
+    this.answered = Math.max(this.answered, seen?.[this.client] ?? 0);
+    this.#watch();
+    this.#flush();
+  }
+
+  /** Decode first, then let the views swap: no blank, no half-drawn picture. */
+  async #show(caption, bytes) {
+    const url = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
+    const image = new Image();
+    image.src = url;
+    try {
+      await image.decode();
+    } catch {
+      URL.revokeObjectURL(url);
+      return;
+    }
+    if (caption.number < this.shown) return URL.revokeObjectURL(url); // a later one overtook it
+    const before = this.picture;
+    this.shown = caption.number;
+    this.picture = { url, caption, image };
+    this.#tell("frame", this.picture);
+    this.#tell("problem", "");
+    if (before) URL.revokeObjectURL(before.url);
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
