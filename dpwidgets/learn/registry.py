@@ -1,0 +1,67 @@
+"""Finds chapters and what they ask, by id."""
+
+import difflib
+import pkgutil
+from functools import cache
+from importlib import import_module
+from typing import TypeVar
+
+from dpwidgets.learn import chapters as _package
+from dpwidgets.learn.messages import say
+from dpwidgets.learn.model import Chapter, Exercise, Item, Prediction, Quiz
+
+Kind = TypeVar("Kind", Exercise, Quiz, Prediction)
+
+_NAMES = {Exercise: "exercise", Quiz: "quiz", Prediction: "prediction"}
+_CURES = {Exercise: "exercise({!r})", Quiz: "quiz({!r}, 'a')", Prediction: "predict({!r}, ...)"}
+
+
+class UnknownId(LookupError):
+    """No chapter asks anything under this id, or it is of another kind."""
+
+
+def numbers() -> tuple[str, ...]:
+    """Two-digit numbers of the chapters that have a file, in order."""
+    names = sorted(module.name for module in pkgutil.iter_modules(_package.__path__))
+    return tuple(name[2:] for name in names if name.startswith("ch") and name[2:].isdigit())
+
+
+@cache
+def chapter(number: str) -> Chapter:
+    """The chapter with this two-digit number. Raises ModuleNotFoundError where it has no file."""
+    found: Chapter = import_module(f"{_package.__name__}.ch{number}").CHAPTER
+    return found
+
+
+def chapters() -> tuple[Chapter, ...]:
+    """Every chapter that has a file, in order."""
+    return tuple(chapter(number) for number in numbers())
+
+
+def find(id: str, kind: type[Kind]) -> Kind:
+    """What stands under `id`.
+
+    Only the chapter that is asked for gets imported, so one broken chapter leaves the others whole.
+
+    Raises:
+        TypeError: `id` is not text, such as 2.3 or a function (a decorator without its brackets).
+        UnknownId: there is none; the message names the nearest ids.
+    """
+    if not isinstance(id, str):
+        raise TypeError(say("id type", value=id if isinstance(id, int | float) else type(id).__name__))
+    number = id.partition(".")[0]
+    items: tuple[Item, ...] = chapter(number).items if number in numbers() else ()
+    for item in items:
+        if item.id == id:
+            if isinstance(item, kind):
+                return item
+            raise UnknownId(_other_kind(item, kind))
+    known = [other.id for each in chapters() for other in each.items if isinstance(other, kind)]
+    near = difflib.get_close_matches(id, known, n=3, cutoff=0.5)
+    names = say("id near", names=", ".join(map(repr, near))) if near else ""
+    raise UnknownId(say("id unknown", kind=say(f"kind {_NAMES[kind]}"), id=id, near=names))
+
+
+def _other_kind(item: Item, kind: type[Item]) -> str:
+    wanted, found = say(f"a {_NAMES[kind]}"), say(f"a {_NAMES[type(item)]}")
+    return say("id other kind", id=item.id, found=found, kind=wanted, cure=_CURES[type(item)].format(item.id))
