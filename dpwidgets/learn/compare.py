@@ -19,8 +19,9 @@ def difference(came: Any, expected: Any, tolerance: float = 1e-6) -> str | None:
     """
     if is_array(expected):
         return _arrays(came, expected, tolerance)
-    if isinstance(expected, bool | str | bytes) or expected is None or not _is_number(expected):
-        if not isinstance(came, type(expected)):
+    if isinstance(expected, bool) or not isinstance(expected, Real):
+        # Any tuple will do for a tuple: `torch.Size` is one.
+        if not isinstance(came, tuple if isinstance(expected, tuple) else type(expected)):
             return _kinds(came, expected)
         return _containers(came, expected, tolerance)
     right_kind = Integral if isinstance(expected, Integral) else Real
@@ -72,10 +73,6 @@ def _index(flat: int, shape: tuple[int, ...]) -> tuple[int, ...]:
         flat, at = divmod(flat, size)
         place.insert(0, at)
     return tuple(place)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real)
 
 
 def _close(a: Any, b: Any, tolerance: float) -> bool:

@@ -1,5 +1,6 @@
 """Guesses before the run, compared with what happened."""
 
+import math
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -93,7 +94,7 @@ def _plain(value: Any) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
+    return isinstance(value, Real) and not isinstance(value, bool) and not math.isnan(value)
 
 
 def _with_unit(value: Any, unit: str) -> str:

@@ -49,7 +49,7 @@ def find(id: str, kind: type[Kind]) -> Kind:
     """
     if not isinstance(id, str):
         raise TypeError(say("id type", value=id if isinstance(id, int | float) else type(id).__name__))
-    number = id.partition(".")[0]
+    number, dot, rest = id.partition(".")
     items: tuple[Item, ...] = chapter(number).items if number in numbers() else ()
     for item in items:
         if item.id == id:
@@ -57,7 +57,8 @@ def find(id: str, kind: type[Kind]) -> Kind:
                 return item
             raise UnknownId(_other_kind(item, kind))
     known = [other.id for each in chapters() for other in each.items if isinstance(other, kind)]
-    near = difflib.get_close_matches(id, known, n=3, cutoff=0.5)
+    # "2.3" most likely means "02.3": with the zero in place the match is exact, and comes first.
+    near = difflib.get_close_matches(f"{number.zfill(2)}{dot}{rest}", known, n=3, cutoff=0.5)
     names = say("id near", names=", ".join(map(repr, near))) if near else ""
     raise UnknownId(say("id unknown", kind=say(f"kind {_NAMES[kind]}"), id=id, near=names))
 
