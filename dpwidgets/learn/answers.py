@@ -5,6 +5,7 @@ import dis
 import inspect
 import itertools
 import linecache
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import CodeType, TracebackType
@@ -54,15 +55,18 @@ def bound(answer: Answer) -> Iterator[None]:
     """Puts `answer` under its own name while it is checked, so that it can call itself.
 
     A decorator runs before Python binds the name: a recursive function would find nothing, or its
-    previous version.
+    previous version. IPython's own `exit` and `quit` shut the kernel down without an exception, so these
+    names mean `sys.exit` meanwhile.
     """
-    space, name = space_of(answer), getattr(answer, "__name__", "")
-    before = {name: space[name]} if name in space else {}
-    space[name] = answer
+    space = space_of(answer)
+    meanwhile = {"exit": sys.exit, "quit": sys.exit, getattr(answer, "__name__", ""): answer}
+    before = {name: space[name] for name in meanwhile if name in space}
+    space.update(meanwhile)
     try:
         yield
     finally:
-        space.pop(name, None)
+        for name in meanwhile:
+            space.pop(name, None)
         space.update(before)
 
 

@@ -135,11 +135,22 @@ def test_wrong_parameters_are_named() -> None:
     assert "too many positional arguments" in repr(result)
 
 
-@pytest.mark.parametrize("end", ["import sys\nsys.exit(0)", "raise SystemExit"])
+@pytest.mark.parametrize("end", ["import sys\nsys.exit(0)", "raise SystemExit", "exit()", "quit(1)"])
 def test_the_end_of_the_program_is_caught(end: str) -> None:
     result = outcome(end)
     assert result.status is Status.ERROR
     assert "would have ended the program" in repr(result)
+
+
+def test_ipythons_exit_does_not_end_the_kernel() -> None:
+    ended: list[str] = []
+    answer = load("def total(values):\n    exit()\n")
+    space = answer.__globals__  # type: ignore[attr-defined]
+    space["exit"] = lambda: ended.append("kernel")  # as in a kernel: a request, without an exception
+    assert grade(EXERCISE, answer).status is Status.ERROR
+    assert ended == []
+    space["exit"]()
+    assert ended == ["kernel"]
 
 
 def test_stop_button_still_stops() -> None:
