@@ -1,1 +1,27 @@
+"""Sample data that is there at once: real, small, made from what the installed packages ship, offline.
 
+- `photos()`: 2,000 JPEGs in ten class folders, with `photo_regions(root)`, `photo_sources()`;
+- `digits()`: 1,797 handwritten digits as tensors;
+- `dirty_folder()`: a folder with one of everything that goes wrong, listed by `dirty_contents()`;
+- `cache_folder()`: where the files are kept; `SampleError`: what is raised when that fails.
+"""
+
+from dpwidgets.samples.cache import cache_folder
+from dpwidgets.samples.digits import Digits, digits
+from dpwidgets.samples.dirty import dirty_contents, dirty_folder
+from dpwidgets.samples.errors import SampleError
+from dpwidgets.samples.photographs import PhotoSource, photo_sources
+from dpwidgets.samples.photos import photo_regions, photos
+
+__all__ = [
+    "Digits",
+    "PhotoSource",
+    "SampleError",
+    "cache_folder",
+    "digits",
+    "dirty_contents",
+    "dirty_folder",
+    "photo_regions",
+    "photo_sources",
+    "photos",
+]
