@@ -15,6 +15,7 @@ IMAGE_SIZE = Exercise(
 import torch
 
 def image_size(batch: torch.Tensor) -> tuple[int, int]:
+    # your code instead of the three dots
     ...
 """,
     checks=(
@@ -82,6 +83,7 @@ COUNT_BATCHES = Exercise(
     ),
     stub="""
 def number_of_batches(n: int, batch_size: int, drop_last: bool) -> int:
+    # your code instead of the three dots
     ...
 """,
     checks=(
@@ -163,6 +165,7 @@ CLASS_SHARES = Exercise(
     ),
     stub="""
 def class_shares(labels: list[str]) -> dict[str, float]:
+    # your code instead of the three dots
     ...
 """,
     checks=(
@@ -246,6 +249,7 @@ SAFE_WORKERS = Exercise(
     ),
     stub="""
 def safe_workers(cores: int, wanted: int) -> int:
+    # your code instead of the three dots
     ...
 """,
     checks=(
@@ -385,10 +389,32 @@ BYTES = Prediction(
     tolerance=0.1,
 )
 
+DIRTY = Prediction(
+    id="00.p2",
+    question="Trained on the dirty table: for how many of 100 test wines is the model right?",
+    explanation=(
+        "Rows with a hole were dropped, and a label in another spelling is another label: "
+        "a model that answers `GROWER 1` is wrong."
+    ),
+    unit="wines",
+    tolerance=0.1,
+)
+
+WAITING = Prediction(
+    id="00.p3",
+    question="With `num_workers=0`: of 100 seconds of training, how many does the program wait for data?",
+    explanation=(
+        "Without workers the program reads and decodes every photo itself, between two steps. "
+        "The smaller the model, the larger the share of waiting."
+    ),
+    unit="s",
+    tolerance=0.25,
+)
+
 CHAPTER = Chapter(
     number="00",
     title="Start here",
     exercises=(IMAGE_SIZE, COUNT_BATCHES, CLASS_SHARES, SAFE_WORKERS),
     quizzes=(SHAPE, DROP_LAST, ACCURACY),
-    predictions=(BYTES,),
+    predictions=(BYTES, DIRTY, WAITING),
 )
