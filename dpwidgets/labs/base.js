@@ -17,7 +17,7 @@ function labView(buildControls) {
           element("legend", { class: "dpw-unseen" }, "Settings"), ...buildControls(link, model, signal));
         const root = element("div", { class: "dpw-lab", role: "group", "aria-label": model.get("title") },
           element("div", { class: "dpw-frame" }, controls, element("div", { class: "dpw-stage" },
-            connectionNote(el, controls, signal), pictureFigure(link, signal), problemBox(link, signal),
+            connectionNote(el, controls, link, signal), pictureFigure(link, signal), problemBox(link, signal),
             takeHome(link, model, signal))));
         el.append(root);
         return () => ending.abort();
@@ -31,6 +31,7 @@ function pictureFigure(link, signal) {
   const picture = element("img", { class: "dpw-picture", decoding: "sync", draggable: "false" });
   const spoken = element("p", { class: "dpw-unseen", role: "status" });
   const notes = element("figcaption", { class: "dpw-notes" });
+  const cost = element("span", { class: "dpw-cost" });
   const waiting = element("span", { class: "dpw-waiting", role: "status" });
   const show = () => {
     if (!link.picture) return;
@@ -43,12 +44,14 @@ function pictureFigure(link, signal) {
     notes.textContent = caption.notes.join(" · ");
   };
   link.addEventListener("frame", show, { signal });
+  link.addEventListener("cost", ({ detail }) => { cost.textContent = detail; }, { signal });
   link.addEventListener("waiting", ({ detail }) => {
-    waiting.textContent = detail ? "The kernel is busy; the picture will follow." : "";
+    waiting.textContent = detail
+      ? "The kernel is busy; the picture will follow. If it was restarted, run this cell again." : "";
   }, { signal });
   show();
   return element("figure", { class: "dpw-figure" }, picture,
-    element("div", { class: "dpw-below" }, notes, waiting), spoken);
+    element("div", { class: "dpw-below" }, cost, notes, waiting), spoken);
 }
 
 function problemBox(link, signal) {
@@ -62,10 +65,10 @@ function problemBox(link, signal) {
 }
 
 /** A restarted kernel, or a notebook opened without one, leaves the view alone with its last picture. */
-function connectionNote(el, controls, signal) {
+function connectionNote(el, controls, link, signal) {
   const note = element("p", { class: "dpw-offline", role: "status", hidden: true });
   const look = () => {
-    const offline = el.classList.contains("jupyter-widgets-disconnected");
+    const offline = link.lost || el.classList.contains("jupyter-widgets-disconnected");
     controls.disabled = offline;
     note.hidden = !offline;
     note.textContent = offline ? "Not connected to a kernel. Run this cell to bring the lab to life." : "";
@@ -73,6 +76,7 @@ function connectionNote(el, controls, signal) {
   const watch = new MutationObserver(look);
   watch.observe(el, { attributes: true, attributeFilter: ["class"] });
   signal.addEventListener("abort", () => watch.disconnect());
+  link.addEventListener("lost", look, { signal });
   look();
   return note;
 }

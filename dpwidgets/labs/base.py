@@ -93,7 +93,9 @@ def source_text(*names: str) -> str:
 
 
 class Lab(anywidget.AnyWidget):
-    """A live view on an engine. Subclasses give `_esm`, `_css`, `title`, `_controls` and `_summary`.
+    """A live view on an engine.
+
+    Subclasses give `_esm`, `_css`, `title`, and the methods under "for subclasses".
 
     Args:
         engine: computes the pictures.
@@ -116,16 +118,14 @@ class Lab(anywidget.AnyWidget):
         self._engine = engine
         self._turn = threading.RLock()  # the kernel's thread (`set`) and the mailbox's take turns
         self._number = 0  # of the last picture: a view never goes back
-        self._seen: dict[str, int] = {}  # browser page -> its newest request
+        self._asked: dict[str, int] = {}  # browser page -> its newest request
+        self._answered: dict[str, int] = {}  # the same, when the last request was taken up
         self._shown = False  # is there an output whose still picture is to be kept up to date?
         self._mailbox: Mailbox[dict[str, Any]] = Mailbox(self._serve)
         initial = engine.check(params)
-        super().__init__(
-            controls=[asdict(control) for control in self._controls()],
-            initial=initial,
-            **self._settled(initial),
-            **traits,
-        )
+        settled, _ = self._settled(initial)
+        controls = [asdict(control) for control in self._controls()]
+        super().__init__(controls=controls, initial=initial, **settled, **traits)
         self.on_msg(self._receive)
 
     # --- for the reader
@@ -142,7 +142,7 @@ class Lab(anywidget.AnyWidget):
             ValueError: for an unknown parameter or a value that is not allowed; nothing is changed then.
         """
         with self._turn:
-            self._show(self._settled(self._engine.check({**self.settings, **params})))
+            self._show(*self._settled(self._engine.check({**self.settings, **params})))
 
     def reset(self) -> None:
         """Back to the parameters that the lab started with."""
@@ -165,38 +165,44 @@ class Lab(anywidget.AnyWidget):
         """The parameters in a few words, for the text that stands for the lab."""
         raise NotImplementedError
 
+    def _notes(self, notes: Mapping[str, Any]) -> list[str]:
+        """The engine's notes that belong to the picture, as short texts. They are saved with it."""
+        raise NotImplementedError
+
+    def _cost(self, notes: Mapping[str, Any]) -> str:
+        """What the picture took. It differs each time, so it is shown but never saved."""
+        raise NotImplementedError
+
     # --- parameters and pictures
 
-    def _settled(self, params: dict[str, Any]) -> dict[str, Any]:
-        """The traits of the full picture for `params`."""
+    def _settled(self, params: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        """The traits of the full picture for `params`, and what it cost."""
         rendered = self._engine.render(params)
         height, width = rendered.picture.shape[:2]
         caption = {
             "alt": rendered.alt,
+            "notes": self._notes(rendered.notes),
             "width": width,
             "height": height,
-            "notes": self._notes(rendered.notes),
         }
-        return {
+        traits = {
             "settings": params,
             "frame": _jpeg(rendered.picture),
             "caption": caption | self._stamp(),
             "code": self._engine.to_code(params),
         }
-
-    def _notes(self, notes: Mapping[str, Any]) -> list[str]:
-        """The engine's notes as short texts for the line below the picture."""
-        return [f"{name}: {value}" for name, value in notes.items()]
+        return traits, self._cost(rendered.notes)
 
     def _stamp(self) -> dict[str, Any]:
-        """What tells the views which requests this picture answers, and which picture is newer."""
+        """What tells the views which picture is newer, and which requests are answered."""
         self._number += 1
-        return {"number": self._number, "seen": dict(self._seen)}
+        return {"number": self._number, "seen": self._answered}
 
-    def _show(self, traits: dict[str, Any]) -> None:
+    def _show(self, traits: dict[str, Any], cost: str) -> None:
         with self.hold_sync():
             for name, value in traits.items():
                 setattr(self, name, value)
+        self.send({"kind": "cost", "cost": cost})
         if self._shown:
             self._publish_still(update=True)
 
@@ -205,24 +211,23 @@ class Lab(anywidget.AnyWidget):
     def _receive(self, _: Any, message: dict[str, Any], __: list[memoryview]) -> None:
         """Runs in the kernel's message loop: only takes the message in."""
         if message.get("kind") == "params":
-            self._seen[message["client"]] = message["request"]
-            self._mailbox.put(message | {"seen": dict(self._seen)})
+            self._asked[message["client"]] = message["request"]
+            self._mailbox.put(message | {"asked": dict(self._asked)})
 
     def _serve(self, request: dict[str, Any]) -> None:
         """Answers a request, always: a view that waits for an answer sends nothing more."""
         with self._turn:
+            self._answered = request["asked"]
             try:
                 params = self._engine.check(request["params"])
                 if request["moving"]:
-                    picture = self._engine.render(params, PREVIEW_SCALE).picture
-                    self.send({"kind": "frame", **self._stamp(), "seen": request["seen"]}, [_jpeg(picture)])
+                    preview = self._engine.render(params, PREVIEW_SCALE)
+                    self.send({"kind": "frame", **self._stamp()}, [_jpeg(preview.picture)])
                 else:
-                    traits = self._settled(params)
-                    traits["caption"]["seen"] = request["seen"]
-                    self._show(traits)
+                    self._show(*self._settled(params))
             except Exception as error:  # whatever the engine does, the lab goes on
                 text = f"{type(error).__name__}: {error}\n\nwith {_listed(request['params'])}"
-                self.send({"kind": "problem", "text": text, "seen": request["seen"]})
+                self.send({"kind": "problem", "text": text, "seen": self._answered})
 
     # --- what stands in the notebook
 

@@ -17,7 +17,7 @@ function element(tag, attributes = {}, ...children) {
 }
 
 function decimals(step) {
-  const text = String(step);
+  const text = String(Number(step.toFixed(3))); // 0.9 / 100 is 0.009000000000000001
   return text.includes(".") ? text.length - text.indexOf(".") - 1 : 0;
 }
 

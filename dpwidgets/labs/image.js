@@ -95,7 +95,7 @@ function pipelineEditor(link, model) {
         card.node.classList.toggle("dpw-off", !on);
         body.hidden = !unfolded[at];
         fold.setAttribute("aria-expanded", String(!body.hidden));
-        const parts = operation.parameters.slice(0, 2).map((spec) => shownValue(spec, values[spec.name]));
+        const parts = operation.parameters.slice(0, 1).map((spec) => shownValue(spec, values[spec.name]));
         if (p < 1) parts.push(`p ${shownValue(probability, p)}`);
         summary.textContent = on ? parts.join(", ") : "off";
         for (const field of fields) field.refresh();

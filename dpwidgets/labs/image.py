@@ -90,7 +90,10 @@ class ImageLab(Lab):
         return f"{params['tiles']} tiles, {steps}, seed {params['seed']}"
 
     def _notes(self, notes: Mapping[str, Any]) -> list[str]:
-        return [f"{notes['ms_per_image']:.1f} ms per image", *notes["warnings"]]
+        return list(notes["warnings"])
+
+    def _cost(self, notes: Mapping[str, Any]) -> str:
+        return f"{notes['ms_per_image']:.1f} ms per image"
 
 
 def _described(operation: Operation) -> dict[str, Any]:

@@ -6,7 +6,8 @@
  *
  * All views of the widget in this page share one Link. Events for the views:
  *   frame (a picture is ready to be shown), params (another hand changed them),
- *   problem (the engine failed, or "" when it works again), waiting (the kernel is slow, or not).
+ *   problem (the engine failed, or "" when it works again), cost (what the last picture took),
+ *   waiting (the kernel is slow, or not), lost (there is no kernel any more).
  */
 const MAX_IN_FLIGHT = 2;
 const REST_MS = 150; // no event for this long: the hand rests
@@ -23,7 +24,7 @@ class Link extends EventTarget {
     this.dirty = this.moving = false;
     this.shown = -1;
     this.picture = null; // {url, caption} of what is on screen
-    this.waiting = false;
+    this.waiting = this.lost = false;
     this.onMessage = (message, buffers) => this.#receive(message, buffers);
     this.onCaption = () => this.#settled();
     model.on("msg:custom", this.onMessage);
@@ -61,12 +62,18 @@ class Link extends EventTarget {
   }
 
   #flush() {
-    if (!this.dirty || this.sent - this.answered >= MAX_IN_FLIGHT) return;
+    if (this.lost || !this.dirty || this.sent - this.answered >= MAX_IN_FLIGHT) return;
     this.dirty = false;
     this.sent += 1;
-    this.model.send({
-      kind: "params", client: this.client, request: this.sent, moving: this.moving, params: this.params,
-    });
+    try {
+      this.model.send({
+        kind: "params", client: this.client, request: this.sent, moving: this.moving, params: this.params,
+      });
+    } catch { // the channel of a restarted kernel is closed for good
+      this.lost = true;
+      this.#tell("lost");
+      return;
+    }
     this.#watch();
   }
 
@@ -88,7 +95,7 @@ class Link extends EventTarget {
   async #receive(message, [bytes] = []) {
     if (message.kind === "frame") await this.#show(message, bytes);
     else if (message.kind === "problem") this.#tell("problem", message.text);
-    else return;
+    if (message.cost) this.#tell("cost", message.cost);
     this.#answer(message.seen);
   }
 
