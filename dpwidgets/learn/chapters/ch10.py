@@ -1,0 +1,577 @@
+"""What chapter 10 asks: splits, crops, statistics, weighted means, checkpoints, a confusion matrix."""
+
+import torch
+
+from dpwidgets.learn.model import Chapter, Check, Exercise, Option, Prediction, Quiz, WrongAnswer
+
+SPLIT_BY_GROUP = Exercise(
+    id="10.1",
+    title="Split by group",
+    prompt=(
+        "`groups[i]` is the region that photo `i` comes from. Return the positions of the "
+        "training photos and of "
+        "the test photos, in order, so that every photo of a region in `test_groups` is in the test set."
+    ),
+    stub="""
+def split_by_group(groups: list[str], test_groups: set[str]) -> tuple[list[int], list[int]]:
+    ...
+""",
+    checks=(
+        Check(
+            (["a", "b", "a", "c", "b"], {"b"}),
+            expected=([0, 2, 3], [1, 4]),
+            why=(
+                "A photo goes where its region goes: look up `groups[i]` in `test_groups` for each "
+                "position `i`."
+            ),
+            traps=(
+                (
+                    ([0, 1, 2, 3], [4]),
+                    "Region `b` is now on both sides: photo 1 trains, photo 4 tests. That is a leak.",
+                ),
+                (([1, 4], [0, 2, 3]), "The training positions come first in the pair."),
+            ),
+        ),
+        Check(
+            (["x", "x", "y"], {"x"}),
+            expected=([2], [0, 1]),
+            why="All photos of a test region are tested, also when that is most of them.",
+        ),
+    ),
+    hints=(
+        "The question for each photo is not 'which position?' but 'is its region one of the test regions?'",
+        "`enumerate(groups)` gives position and region together. Two list comprehensions are enough.",
+        (
+            "`train = [i for i, g in enumerate(groups) if g not in test_groups]`, and the same with "
+            "`in` for the test."
+        ),
+    ),
+    solution="""
+def split_by_group(groups: list[str], test_groups: set[str]) -> tuple[list[int], list[int]]:
+    train = [i for i, group in enumerate(groups) if group not in test_groups]
+    test = [i for i, group in enumerate(groups) if group in test_groups]
+    return train, test
+""",
+    explanation=(
+        "The unit that is drawn is the region, not the photo. scikit-learn's "
+        "`StratifiedGroupKFold` does the same "
+        "and keeps the classes balanced as well."
+    ),
+    why_it_matters=(
+        "Near-copies on both sides of a split are the commonest reason why a model disappoints in use."
+    ),
+    wrong=(
+        WrongAnswer(
+            "one test photo for each region",
+            "def split_by_group(groups, test_groups):\n"
+            "    last = {g: i for i, g in enumerate(groups) if g in test_groups}\n"
+            "    test = sorted(last.values())\n"
+            "    return [i for i in range(len(groups)) if i not in test], test",
+            says="That is a leak",
+        ),
+        WrongAnswer(
+            "test first",
+            "def split_by_group(groups, test_groups):\n"
+            "    inside = [i for i, g in enumerate(groups) if g in test_groups]\n"
+            "    return inside, [i for i, g in enumerate(groups) if g not in test_groups]",
+            says="training positions come first",
+        ),
+    ),
+)
+
+CENTRE_CROP = Exercise(
+    id="10.2",
+    title="The largest centred square",
+    prompt=(
+        "Return the box `(left, upper, right, lower)` of the largest square in the middle of a "
+        "picture, in whole "
+        "pixels, as `PIL.Image.crop` wants it. Where a pixel is left over, round `left` and `upper` down."
+    ),
+    stub="""
+def centre_square(width: int, height: int) -> tuple[int, int, int, int]:
+    ...
+""",
+    checks=(
+        Check(
+            (400, 100),
+            expected=(150, 0, 250, 100),
+            why="The side is the shorter edge (100). What is left over (300) is shared by left and right.",
+            traps=(
+                (
+                    (0, 0, 400, 100),
+                    "That is the whole picture: made square, a circle in it becomes an ellipse.",
+                ),
+                (
+                    (0, 0, 100, 100),
+                    "That square sits in the corner. The subject is more often in the middle.",
+                ),
+                ((150, 0, 100, 100), "The last two are the right and lower edge, not width and height."),
+            ),
+        ),
+        Check(
+            (3, 8),
+            expected=(0, 2, 3, 5),
+            why="For a tall picture, what is left over is shared above and below.",
+        ),
+    ),
+    hints=(
+        "The side of the square cannot be longer than the shorter edge of the picture.",
+        "`side = min(width, height)`; then `left` is half of what the width has too much.",
+        "`left, upper = (width - side) // 2, (height - side) // 2`; add `side` for the other two.",
+    ),
+    solution="""
+def centre_square(width: int, height: int) -> tuple[int, int, int, int]:
+    side = min(width, height)
+    left, upper = (width - side) // 2, (height - side) // 2
+    return left, upper, left + side, upper + side
+""",
+    explanation=(
+        "Cutting keeps the proportions; `Resize((224, 224))` on a 400 x 100 picture squeezes them by four."
+    ),
+    why_it_matters="A model that saw squeezed shapes in training meets true ones in use.",
+    wrong=(
+        WrongAnswer(
+            "the whole picture",
+            "def centre_square(width, height):\n    return 0, 0, width, height",
+            says="an ellipse",
+        ),
+        WrongAnswer(
+            "in the corner",
+            "def centre_square(width, height):\n    side = min(width, height)\n    return 0, 0, side, side",
+            says="in the corner",
+        ),
+        WrongAnswer(
+            "width and height",
+            "def centre_square(width, height):\n    side = min(width, height)\n"
+            "    return (width - side) // 2, (height - side) // 2, side, side",
+            says="right and lower edge",
+        ),
+    ),
+)
+
+_DARK_AND_LIGHT = torch.stack([torch.zeros(3, 2, 2), torch.full((3, 2, 2), 255.0)]).to(torch.uint8)
+_STEPS = torch.arange(24, dtype=torch.uint8).reshape(2, 3, 2, 2) * 10
+
+CHANNEL_STATISTICS = Exercise(
+    id="10.3",
+    title="Mean and spread of each channel",
+    prompt=(
+        "`images` is a uint8 tensor of shape `(N, 3, H, W)`. Return the mean and the standard "
+        "deviation of each "
+        "channel over all pixels of all images, on the scale from 0 to 1: two tensors of shape "
+        "`(3,)`. Use the "
+        "population's standard deviation (`correction=0`)."
+    ),
+    stub="""
+import torch
+
+def channel_statistics(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    ...
+""",
+    checks=(
+        Check(
+            (_DARK_AND_LIGHT,),
+            expected=(torch.full((3,), 0.5), torch.full((3,), 0.5)),
+            why=(
+                "Half of the pixels are 0 and half are 255: on the scale from 0 to 1, mean and spread "
+                "are 0.5."
+            ),
+            tolerance=1e-4,
+            traps=(
+                (
+                    (torch.full((3,), 0.5), torch.zeros(3)),
+                    "A black and a white image have no spread inside, yet much between them: take the spread "
+                    "over "
+                    "all pixels at once, not the mean of the spreads of the images.",
+                ),
+                (
+                    (torch.full((3,), 127.5), torch.full((3,), 127.5)),
+                    "Divide by 255: the scale is from 0 to 1.",
+                ),
+            ),
+        ),
+        Check(
+            (_STEPS,),
+            expected=(
+                (_STEPS.float() / 255).mean(dim=(0, 2, 3)),
+                (_STEPS.float() / 255).std(dim=(0, 2, 3), correction=0),
+            ),
+            why="Each channel has its own mean: reduce over the dimensions 0, 2 and 3, and keep dimension 1.",
+            tolerance=1e-4,
+        ),
+    ),
+    hints=(
+        "Which of the four dimensions must be left when you are done?",
+        (
+            "`mean` and `std` take several dimensions at once: `dim=(0, 2, 3)`. uint8 has no mean: "
+            "make it float first."
+        ),
+        "`x = images.float() / 255`, then `x.mean(dim=(0, 2, 3))` and `x.std(dim=(0, 2, 3), correction=0)`.",
+    ),
+    solution="""
+import torch
+
+def channel_statistics(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    x = images.float() / 255
+    return x.mean(dim=(0, 2, 3)), x.std(dim=(0, 2, 3), correction=0)
+""",
+    explanation=(
+        "With these two, `Normalize` gives the training photos mean 0 and spread 1. With 0.5 it does not."
+    ),
+    why_it_matters="They are computed on the training photos alone: with the test photos they would leak.",
+    wrong=(
+        WrongAnswer(
+            "mean of the images' spreads",
+            "def channel_statistics(images):\n    x = images.float() / 255\n"
+            "    return x.mean(dim=(0, 2, 3)), x.std(dim=(2, 3), correction=0).mean(dim=0)",
+            says="not the mean of the spreads",
+        ),
+        WrongAnswer(
+            "on the scale to 255",
+            "def channel_statistics(images):\n    x = images.float()\n"
+            "    return x.mean(dim=(0, 2, 3)), x.std(dim=(0, 2, 3), correction=0)",
+            says="Divide by 255",
+        ),
+    ),
+)
+
+MEAN_LOSS = Exercise(
+    id="10.4",
+    title="The loss of an epoch",
+    prompt=(
+        "`losses[b]` is the mean loss of batch `b`, and `sizes[b]` the number of photos in it. "
+        "Return the mean loss "
+        "of all photos."
+    ),
+    stub="""
+def epoch_loss(losses: list[float], sizes: list[int]) -> float:
+    ...
+""",
+    checks=(
+        Check(
+            ([1.0, 65.0], [64, 1]),
+            expected=129 / 65,
+            why="64 photos have loss 1 and one has loss 65: together 129, for 65 photos.",
+            traps=(
+                (
+                    33.0,
+                    (
+                        "The mean of the means lets the single photo of the last batch count as much as 64 "
+                        "others."
+                    ),
+                ),
+                (129.0, "That is the sum. Divide it by the number of photos."),
+                (64.5, "The sum is right. Divide it by the number of photos, not of batches."),
+            ),
+        ),
+        Check(([2.0, 4.0], [10, 10]), expected=3.0, why="With equal batches it is the plain mean."),
+    ),
+    hints=(
+        "Every photo should count once, whichever batch it came in.",
+        "A batch with mean loss `l` and `n` photos adds `l * n` to the sum.",
+        "`sum(l * n for l, n in zip(losses, sizes)) / sum(sizes)`",
+    ),
+    solution="""
+def epoch_loss(losses: list[float], sizes: list[int]) -> float:
+    return sum(loss * size for loss, size in zip(losses, sizes)) / sum(sizes)
+""",
+    explanation=(
+        "The last batch is usually smaller. Weighting by size makes the number independent of the batch size."
+    ),
+    why_it_matters=(
+        "Two runs with different batch sizes can only be compared if the loss means the same in both."
+    ),
+    wrong=(
+        WrongAnswer(
+            "mean of means",
+            "def epoch_loss(losses, sizes):\n    return sum(losses) / len(losses)",
+            says="count as much as 64 others",
+        ),
+        WrongAnswer(
+            "the sum",
+            "def epoch_loss(losses, sizes):\n    return sum(l * n for l, n in zip(losses, sizes))",
+            says="That is the sum",
+        ),
+    ),
+)
+
+BEST_EPOCH = Exercise(
+    id="10.5",
+    title="Choose the epoch to keep",
+    prompt=(
+        "`history` holds one dictionary per epoch, with the keys `train_loss`, `val_accuracy` "
+        "and `test_accuracy`. "
+        "Return the position of the epoch whose model you would keep; on a tie, the earliest."
+    ),
+    stub="""
+def best_epoch(history: list[dict[str, float]]) -> int:
+    ...
+""",
+    checks=(
+        Check(
+            (
+                [
+                    {"train_loss": 0.9, "val_accuracy": 0.60, "test_accuracy": 0.62},
+                    {"train_loss": 0.5, "val_accuracy": 0.81, "test_accuracy": 0.79},
+                    {"train_loss": 0.3, "val_accuracy": 0.80, "test_accuracy": 0.84},
+                    {"train_loss": 0.1, "val_accuracy": 0.77, "test_accuracy": 0.78},
+                ],
+            ),
+            expected=1,
+            why="Keep the epoch with the highest accuracy on the validation photos.",
+            traps=(
+                (2, "You looked at the test set. Chosen by it, its score is no longer an honest estimate."),
+                (
+                    3,
+                    "The training loss always falls: a model that learns the photos by heart has the lowest.",
+                ),
+            ),
+        ),
+        Check(
+            (
+                [
+                    {"train_loss": 0.9, "val_accuracy": 0.7, "test_accuracy": 0.1},
+                    {"train_loss": 0.5, "val_accuracy": 0.7, "test_accuracy": 0.2},
+                ],
+            ),
+            expected=0,
+            why="On a tie the earliest is kept: later epochs only fit the training photos more closely.",
+        ),
+    ),
+    hints=(
+        (
+            "Three sets, three jobs: one to learn from, one to choose with, one to report. Which is "
+            "for choosing?"
+        ),
+        "`max(range(n), key=...)` gives the position of the largest; on a tie it gives the first.",
+        "`max(range(len(history)), key=lambda i: history[i]['val_accuracy'])`",
+    ),
+    solution="""
+def best_epoch(history: list[dict[str, float]]) -> int:
+    return max(range(len(history)), key=lambda i: history[i]["val_accuracy"])
+""",
+    explanation="Validation photos choose, test photos report. A number that was used to choose is too good.",
+    why_it_matters="Choosing by the test score is a leak that no split can mend.",
+    wrong=(
+        WrongAnswer(
+            "by the test score",
+            (
+                "def best_epoch(history):\n    return max(range(len(history)), key=lambda i: "
+                "history[i]['test_accuracy'])"
+            ),
+            says="You looked at the test set",
+        ),
+        WrongAnswer(
+            "by the training loss",
+            (
+                "def best_epoch(history):\n    return min(range(len(history)), key=lambda i: "
+                "history[i]['train_loss'])"
+            ),
+            says="learns the photos by heart",
+        ),
+    ),
+)
+
+_CONFUSION = torch.tensor([[8, 2, 0], [1, 3, 0], [1, 0, 0]])
+
+RECALL = Exercise(
+    id="10.6",
+    title="Read a confusion matrix",
+    prompt=(
+        "`confusion[t, p]` counts the photos of class `t` that the model called `p`. Return the "
+        "recall of each "
+        "class, a float tensor: of the photos of this class, the share that was recognised. A class without "
+        "photos has recall 0."
+    ),
+    stub="""
+import torch
+
+def recall(confusion: torch.Tensor) -> torch.Tensor:
+    ...
+""",
+    checks=(
+        Check(
+            (_CONFUSION,),
+            expected=torch.tensor([0.8, 0.75, 0.0]),
+            why="Row `t` holds the photos of class `t`: divide the diagonal by the sums of the rows.",
+            tolerance=1e-4,
+            traps=(
+                (
+                    torch.tensor([0.8, 0.6, 0.0]),
+                    "You divided by the sums of the columns: that is precision, the share of right calls.",
+                ),
+                (
+                    torch.tensor([0.8, 0.6, float("nan")]),
+                    "You divided by the sums of the columns: that is precision, the share of right calls.",
+                ),
+                (
+                    torch.tensor([8, 3, 0]) / 15,
+                    "You divided by all photos. Each class has its own number of photos: the sum of its row.",
+                ),
+            ),
+        ),
+        Check(
+            (torch.tensor([[5, 0], [0, 0]]),),
+            expected=torch.tensor([1.0, 0.0]),
+            why="The second class has no photo: 0 divided by 0 must become 0, not nan.",
+            tolerance=1e-4,
+        ),
+    ),
+    hints=(
+        "Where are the photos that were recognised? Where are all photos of one class?",
+        "`confusion.diag()` and `confusion.sum(dim=1)`. `clamp(min=1)` keeps a sum from being 0.",
+        "`confusion.diag() / confusion.sum(dim=1).clamp(min=1)`",
+    ),
+    solution="""
+import torch
+
+def recall(confusion: torch.Tensor) -> torch.Tensor:
+    return confusion.diag() / confusion.sum(dim=1).clamp(min=1)
+""",
+    explanation=(
+        "Rows are what is true, columns what was said. Recall reads along a row, precision down a column."
+    ),
+    why_it_matters="An accuracy of 0.90 can hide a class that is never recognised.",
+    wrong=(
+        WrongAnswer(
+            "precision",
+            "def recall(confusion):\n    return confusion.diag() / confusion.sum(dim=0).clamp(min=1)",
+            says="that is precision",
+        ),
+        WrongAnswer(
+            "share of all photos",
+            "def recall(confusion):\n    return confusion.diag() / confusion.sum()",
+            says="divided by all photos",
+        ),
+        WrongAnswer(
+            "nan for an empty class",
+            "def recall(confusion):\n    return confusion.diag() / confusion.sum(dim=1)",
+            says="must become 0",
+        ),
+    ),
+)
+
+QUIZZES = (
+    Quiz(
+        id="10.q1",
+        question="Why did the random split give the higher score?",
+        options=(
+            Option("It has more training photos.", (
+                "Both splits have the same sizes, to within a few "
+                "photos."
+            )),
+            Option("Near-copies of its test photos are in its training set.",
+                   "Yes. Two crops of one region overlap, so the model has seen most of the test photo."),
+            Option("It mixes the classes better.", "Both splits keep the classes balanced."),
+        ),
+        answer="b",
+    ),
+    Quiz(
+        id="10.q2",
+        question="What does `Normalize([0.5] * 3, [0.5] * 3)` do to values from 0 to 1?",
+        options=(
+            Option("It gives them mean 0 and standard deviation 1.",
+                   "Only with the data's own mean and spread. These are fixed numbers."),
+            Option("It clips them to the range from -1 to 1.", (
+                "Nothing is clipped: every value is moved and "
+                "stretched."
+            )),
+            Option("It maps them to the range from -1 to 1.",
+                   "Yes: (x - 0.5) / 0.5. A straight line with given numbers, no more."),
+        ),
+        answer="c",
+    ),
+    Quiz(
+        id="10.q3",
+        question=(
+            "A run was interrupted in epoch 4. What must the checkpoint of epoch 3 hold to go on as "
+            "if nothing had happened?"
+        ),
+        options=(
+            Option("The model, the optimizer and the scheduler, the epoch, and what decides chance.",
+                   (
+                       "Yes. Adam's averages, the learning rate and the order of the photos are part of the "
+                       "state."
+                   )),
+            Option("The weights of the model.", (
+                "Then Adam starts without its averages, at the wrong learning "
+                "rate."
+            )),
+            Option("The weights and the number of the epoch.",
+                   "The learning rate would be right, but Adam's averages would be lost."),
+        ),
+        answer="a",
+    ),
+    Quiz(
+        id="10.q4",
+        question=(
+            "The test photos come from ten regions. Which interval around the accuracy should you "
+            "report?"
+        ),
+        options=(
+            Option("Wilson's interval over the photos.",
+                   "It takes the photos as independent. Thirty crops of one region are nearly one photo."),
+            Option("None: the test set is large enough.", (
+                "Even 300 independent photos leave about 4 points either "
+                "way."
+            )),
+            Option("The bootstrap over regions.",
+                   (
+                       "Yes. Regions are what was drawn, so regions must be drawn again. It is wider, and "
+                       "honest."
+                   )),
+        ),
+        answer="c",
+    ),
+)  # fmt: skip
+
+PREDICTIONS = (
+    Prediction(
+        id="10.p1",
+        question=(
+            "The nearest neighbour gets its test photos from a random split. What share does it get right?"
+        ),
+        explanation=(
+            "Nearly every test photo has an overlapping crop of its own region among the training photos."
+        ),
+        tolerance=0.05,
+    ),
+    Prediction(
+        id="10.p2",
+        question=(
+            "The labels are thrown with a coin, so there is nothing to learn. Augment first, split "
+            "afterwards: what accuracy comes out?"
+        ),
+        explanation=(
+            "Copies of one photo carry the same label and land on both sides. The model recognises the copy."
+        ),
+        tolerance=0.05,
+    ),
+    Prediction(
+        id="10.p3",
+        question="A network with 1,000 outputs that has learnt nothing meets your photos. How large is its "
+        "cross-entropy?",
+        explanation=(
+            "Every class gets about 1/1000, and -ln(1/1000) = 6.9. With a head for ten classes it is "
+            "ln 10 = 2.3."
+        ),
+        tolerance=0.1,
+    ),
+    Prediction(
+        id="10.p4",
+        question=(
+            "Decoded photos lie in memory and no worker helps. What share of an epoch does training "
+            "wait for data?"
+        ),
+        explanation="The transforms still run photo by photo, in the same process as the training step.",
+        tolerance=0.25,
+    ),
+)
+
+CHAPTER = Chapter(
+    number="10",
+    title="End to end",
+    exercises=(SPLIT_BY_GROUP, CENTRE_CROP, CHANNEL_STATISTICS, MEAN_LOSS, BEST_EPOCH, RECALL),
+    quizzes=QUIZZES,
+    predictions=PREDICTIONS,
+)
