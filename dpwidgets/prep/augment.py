@@ -16,6 +16,7 @@ from torchvision.transforms import v2
 from dpwidgets.prep.compose import Tile, compose
 from dpwidgets.prep.images import ImageSource, Sample
 from dpwidgets.prep.operations import GROUPS, OPERATIONS, Operation, Parameter, Value
+from dpwidgets.prep.running import Stage, run
 
 __all__ = ["GROUPS", "OPERATIONS", "AugmentEngine", "Operation", "Parameter", "Pipeline", "Rendered", "Step"]
 
@@ -67,17 +68,29 @@ class Step:
         """The step as plain, JSON-able data."""
         return asdict(self)
 
-    def _scaled(self, strength: float) -> dict[str, Value]:
+    def at_strength(self, strength: float) -> dict[str, Value]:
+        """The values moved towards those that change nothing."""
         parameters = OPERATIONS[self.op].parameters
         return {one.name: one.at_strength(self.values[one.name], strength) for one in parameters}
 
     def transform(self, strength: float = 1.0, **more: Value) -> v2.Transform:
         """The v2 transform of this step; `more` reaches the operation beside its own values."""
-        return OPERATIONS[self.op].build(self._scaled(strength) | more, self.p)
+        return OPERATIONS[self.op].build(self.at_strength(strength) | more, self.p)
 
     def code(self, strength: float = 1.0, **more: Value) -> str:
         """The v2 expression of this step."""
-        return OPERATIONS[self.op].code(self._scaled(strength) | more, self.p)
+        return OPERATIONS[self.op].code(self.at_strength(strength) | more, self.p)
+
+    def stage(self, strength: float, scale: float) -> Stage:
+        """The step ready to run, at full size (scale 1) or for a smaller preview."""
+        operation = OPERATIONS[self.op]
+        values = self.at_strength(strength)
+        full = small = operation.build(values, self.p)
+        if scale != 1:
+            small = operation.build(
+                {one.name: one.smaller(values[one.name], scale) for one in operation.parameters}, self.p
+            )
+        return Stage(full, small, operation.own_p, operation.draws_first)
 
 
 class Pipeline:
@@ -180,14 +193,11 @@ class AugmentEngine:
         return [sample["image"] for sample in self._run(self.check(params), n, scale)]
 
     def _run(self, params: dict[str, Any], n: int, scale: float) -> list[Sample]:
-        transform = _pipeline(params).transform(params["strength"])
-        samples = []
-        with torch.random.fork_rng(devices=[]):
-            for i, index in enumerate(self._indices(params, n)):
-                sample = self.source.sample(index, scale)
-                torch.manual_seed(params["seed"] + i)
-                samples.append(transform(sample))
-        return samples
+        indices = self._indices(params, n)
+        stages = [step.stage(params["strength"], scale) for step in _pipeline(params).image_steps]
+        samples = [self.source.sample(index, scale) for index in indices]
+        sizes = [self.source.size(index) for index in indices]
+        return run(stages, samples, sizes, params["seed"], scale)
 
     def _indices(self, params: dict[str, Any], n: int) -> list[int]:
         """Which image each of `n` variants is made of."""

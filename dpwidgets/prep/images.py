@@ -66,6 +66,11 @@ class ImageSource:
         """
         return self._shrunk(self._readable(index), scale)
 
+    def size(self, index: int) -> tuple[int, int]:
+        """Height and width of image `index` at scale 1."""
+        height, width = self.sample(index)["image"].shape[-2:]
+        return height, width
+
     def label(self, index: int) -> int | None:
         """The class index of image `index`, or None."""
         if self._labels is not None:

@@ -60,6 +60,12 @@ class Parameter:
         moved = self.identity + strength * (value - self.identity)
         return round(moved) if self.kind == "int" else round(moved, 4)
 
+    def smaller(self, value: Value, scale: float) -> Value:
+        """The value for a picture `scale` times as large: lengths in pixels shrink."""
+        if self.unit != "px" or isinstance(value, str):
+            return value
+        return max(1, round(value * scale)) if self.kind == "int" else value * scale
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -74,6 +80,12 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     default_p: float = 1.0
     own_p: bool = False  # the v2 class takes the probability itself, as `p`
+    draws_first: bool = True  # False: the v2 class draws while it computes, not in `make_params`
+
+    @property
+    def keeps_targets(self) -> bool:
+        """True where boxes and masks may follow the image."""
+        return self.group not in ("policy", "batch")
 
     def defaults(self) -> dict[str, Value]:
         return {parameter.name: parameter.default for parameter in self.parameters}
@@ -258,7 +270,7 @@ _ALL = (
         "center_crop", "Centre crop and resize", "crop",
         "Cuts out the middle, then resizes. No chance in it: this is what evaluation uses.",
         "An object at the edge is lost.",
-        lambda v: [("CenterCrop", {"size": v["crop"]}), ("Resize", {"size": v["size"]})],
+        lambda v: [("CenterCrop", {"size": v["crop"]}), ("Resize", {"size": (v["size"], v["size"])})],
         (
             _whole("crop", "window", 32, 256, 192, "Its side.", unit="px", scales=True, identity=256.0),
             _SIZE,
@@ -336,6 +348,7 @@ _ALL = (
         "Strong noise hides small objects.",
         lambda v: [("GaussianNoise", {"sigma": v["sigma"]})],
         (_amount("sigma", "noise", 0.5, 0.1, "Standard deviation; 1 is the range of values.", step=0.01),),
+        draws_first=False,
     ),
     Operation(
         "jpeg", "JPEG artefacts", "blur and noise", "Saves and reads the image as a poor JPEG.", _KEEPS,
@@ -361,10 +374,12 @@ _ALL = (
             _whole("num_ops", "operations", 1, 6, 2, "Operations applied to each image."),
             _whole("magnitude", "magnitude", 0, 30, 9, "Strength of each, out of 30.", scales=True),
         ),
+        draws_first=False,
     ),
     Operation(
         "trivial_augment", "TrivialAugmentWide", "policy", "One random operation at a random magnitude.",
         _POLICY_RISK, lambda v: [("TrivialAugmentWide", {})],
+        draws_first=False,
     ),
     Operation(
         "auto_augment", "AutoAugment", "policy", "Pairs of operations, found by search for one data set.",
@@ -372,6 +387,7 @@ _ALL = (
         lambda v: [("AutoAugment", {"policy": v2.AutoAugmentPolicy[v["policy"].upper()]})],
         (Parameter("policy", "found on", default="imagenet", kind="choice",
                    choices=("imagenet", "cifar10", "svhn"), help="The data set of the search."),),
+        draws_first=False,
     ),
     Operation(
         "augmix", "AugMix", "policy", "Blends several chains of operations with the original.",
@@ -382,6 +398,7 @@ _ALL = (
             _whole("width", "chains", 1, 5, 3, "Chains that are blended."),
             Parameter("alpha", "blend", 0.1, 3.0, 0.1, 1.0, help="Small: one chain wins. Large: even."),
         ),
+        draws_first=False,
     ),
     Operation(
         "mixup", "MixUp", "batch", "Adds each image of the batch, in part, to the next one.",
