@@ -4,19 +4,21 @@ What the lab shows is what the copied code gives: variant `i` is drawn after `to
 """
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from difflib import get_close_matches
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as F
 
-from dpwidgets.prep.compose import Tile, compose
+from dpwidgets.prep.compose import Tile, compose, counts, histogram
 from dpwidgets.prep.images import ImageSource, Sample
-from dpwidgets.prep.operations import GROUPS, OPERATIONS, Operation, Parameter, Value
-from dpwidgets.prep.running import Stage, run
+from dpwidgets.prep.label_safety import Reader, ThumbnailReader
+from dpwidgets.prep.operations import GROUPS, OPERATIONS, Operation, Parameter
+from dpwidgets.prep.pipeline import Pipeline, Step, check_name, check_number, check_whole
+from dpwidgets.prep.running import run
 
 __all__ = ["GROUPS", "OPERATIONS", "AugmentEngine", "Operation", "Parameter", "Pipeline", "Rendered", "Step"]
 
@@ -26,108 +28,12 @@ MAX_TILES = 24
 MAX_SEED = 2**31 - 1
 
 
-@dataclass
-class Step:
-    """One operation in a pipeline, with its values.
-
-    Attributes:
-        op: a key of OPERATIONS.
-        on: False leaves the step in the list but not in the pipeline.
-        p: probability with which the step is applied, 0 to 1. Batch operations apply it to the whole batch.
-        values: parameter name -> value; what is left out takes its default.
-    """
-
-    op: str
-    on: bool = True
-    p: float = 1.0
-    values: dict[str, Value] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        _known(self.op, OPERATIONS, "operation")
-        operation = OPERATIONS[self.op]
-        if not isinstance(self.on, bool):
-            raise ValueError(f"{self.op}: on={self.on!r} is not allowed; give True or False.")
-        self.p = _in_range(self.p, f"{self.op}: p", 0.0, 1.0)
-        parameters = {parameter.name: parameter for parameter in operation.parameters}
-        for name in self.values:
-            _known(name, parameters, f"{self.op}: parameter")
-        given = operation.defaults() | self.values
-        self.values = {name: parameter.check(given[name], self.op) for name, parameter in parameters.items()}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Step":
-        """A step from what `to_dict` gave; what is left out takes the operation's default."""
-        for name in data:
-            _known(name, ("op", "on", "p", "values"), "step setting")
-        if "op" not in data:
-            raise ValueError(f"step {dict(data)!r} names no operation; give op=, such as 'rotation'.")
-        default_p = OPERATIONS[data["op"]].default_p if data["op"] in OPERATIONS else 1.0
-        return cls(**{"p": default_p} | dict(data))
-
-    def to_dict(self) -> dict[str, Any]:
-        """The step as plain, JSON-able data."""
-        return asdict(self)
-
-    def at_strength(self, strength: float) -> dict[str, Value]:
-        """The values moved towards those that change nothing."""
-        parameters = OPERATIONS[self.op].parameters
-        return {one.name: one.at_strength(self.values[one.name], strength) for one in parameters}
-
-    def transform(self, strength: float = 1.0, **more: Value) -> v2.Transform:
-        """The v2 transform of this step; `more` reaches the operation beside its own values."""
-        return OPERATIONS[self.op].build(self.at_strength(strength) | more, self.p)
-
-    def code(self, strength: float = 1.0, **more: Value) -> str:
-        """The v2 expression of this step."""
-        return OPERATIONS[self.op].code(self.at_strength(strength) | more, self.p)
-
-    def stage(self, strength: float, scale: float) -> Stage:
-        """The step ready to run, at full size (scale 1) or for a smaller preview."""
-        operation = OPERATIONS[self.op]
-        values = self.at_strength(strength)
-        full = small = operation.build(values, self.p)
-        if scale != 1:
-            small = operation.build(
-                {one.name: one.smaller(values[one.name], scale) for one in operation.parameters}, self.p
-            )
-        return Stage(full, small, operation.own_p, operation.draws_first)
-
-
-class Pipeline:
-    """Steps in order. The steps on one image run first; MixUp and CutMix then mix the batch."""
-
-    def __init__(self, steps: Sequence[Step]) -> None:
-        self.steps = list(steps)
-        active = [step for step in self.steps if step.on]
-        self.image_steps = [step for step in active if OPERATIONS[step.op].group != "batch"]
-        self.batch_steps = [step for step in active if OPERATIONS[step.op].group == "batch"]
-
-    def transform(self, strength: float = 1.0) -> v2.Transform:
-        """What happens to each image."""
-        return _composed([step.transform(strength) for step in self.image_steps])
-
-    def mix(self, num_classes: int) -> v2.Transform:
-        """What happens to the batch: called with images (N, C, H, W), float, and labels (N,)."""
-        return _composed([step.transform(num_classes=num_classes) for step in self.batch_steps])
-
-    def code(self, strength: float = 1.0) -> str:
-        """The v2 expression that `transform` carries out."""
-        return _composed_code([step.code(strength) for step in self.image_steps])
-
-    def mix_code(self, num_classes: int) -> str:
-        """The v2 expression that `mix` carries out."""
-        return _composed_code([step.code(num_classes=num_classes) for step in self.batch_steps])
-
-    def __str__(self) -> str:
-        return " + ".join(map(_in_words, self.image_steps + self.batch_steps)) or "no operation"
-
-
 class Rendered(NamedTuple):
     """One composed picture."""
 
     picture: np.ndarray  # uint8 (H, W, 3)
     alt: str  # the same for the same parameters, on every machine
-    notes: dict[str, Any]  # "tiles", "ms_per_image", "warnings", "labels"
+    notes: dict[str, Any]  # see AugmentEngine.render
 
 
 class AugmentEngine:
@@ -136,11 +42,19 @@ class AugmentEngine:
     Args:
         source: the images.
         size: side of a tile in pixels.
+        reader: images -> (class indices, confidences) for the label safety view; without it a small model
+            is fitted on the source when that view is first asked for.
     """
 
-    def __init__(self, source: ImageSource, size: int = 224) -> None:
+    def __init__(self, source: ImageSource, size: int = 224, reader: Reader | None = None) -> None:
         self.source = source
         self.size = size
+        self._given_reader = reader
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What reads the tiles in the label safety view."""
+        return self._given_reader or ThumbnailReader(self.source)
 
     def default_params(self) -> dict[str, Any]:
         """A usual recipe for photographs, as JSON-able data."""
@@ -168,19 +82,19 @@ class AugmentEngine:
         """
         known = self.default_params()
         for name in params:
-            _known(name, known, "parameter")
+            check_name(name, known, "parameter")
         merged = known | dict(params)
         if not isinstance(merged["steps"], Sequence) or isinstance(merged["steps"], str):
             raise ValueError(f"steps={merged['steps']!r} is not allowed; give a list of steps.")
         steps = [one if isinstance(one, Step) else Step.from_dict(one) for one in merged["steps"]]
         for name, choices in (("view", VIEWS), ("spread", SPREADS)):
-            _known(merged[name], choices, name)
+            check_name(merged[name], choices, name)
         return {
             "steps": [step.to_dict() for step in steps],
-            "strength": _in_range(merged["strength"], "strength", 0.0, 1.0),
-            "seed": _whole(merged["seed"], "seed", 0, MAX_SEED),
-            "tiles": _whole(merged["tiles"], "tiles", 2, MAX_TILES),
-            "image": _whole(merged["image"], "image", 0, len(self.source) - 1),
+            "strength": check_number(merged["strength"], "strength", 0.0, 1.0),
+            "seed": check_whole(merged["seed"], "seed", 0, MAX_SEED),
+            "tiles": check_whole(merged["tiles"], "tiles", 2, MAX_TILES),
+            "image": check_whole(merged["image"], "image", 0, len(self.source) - 1),
             "view": merged["view"],
             "spread": merged["spread"],
         }
@@ -188,16 +102,54 @@ class AugmentEngine:
     def variants(self, params: Mapping[str, Any], n: int, scale: float = 1.0) -> list[torch.Tensor]:
         """`n` augmented images, uint8 (3, H, W); the i-th is drawn after `torch.manual_seed(seed + i)`.
 
-        The global random state is as before afterwards.
+        With MixUp or CutMix among the steps, what they make of the batch of `n`, each `size` × `size`. The
+        global random state is as before afterwards.
         """
-        return [sample["image"] for sample in self._run(self.check(params), n, scale)]
+        return [sample["image"] for sample in self._run(self.check(params), n, scale)[0]]
 
-    def _run(self, params: dict[str, Any], n: int, scale: float) -> list[Sample]:
+    def _run(self, params: dict[str, Any], n: int, scale: float) -> tuple[list[Sample], torch.Tensor | None]:
+        """The variants, and their soft labels (n, classes) where the batch was mixed."""
+        pipeline = _pipeline(params)
         indices = self._indices(params, n)
-        stages = [step.stage(params["strength"], scale) for step in _pipeline(params).image_steps]
+        self._refuse_targets(pipeline, self.source.sample(indices[0]))
+        stages = [step.stage(params["strength"], scale) for step in pipeline.image_steps]
         samples = [self.source.sample(index, scale) for index in indices]
         sizes = [self.source.size(index) for index in indices]
-        return run(stages, samples, sizes, params["seed"], scale)
+        results = run(stages, samples, sizes, params["seed"], scale)
+        return (
+            self._mix(pipeline, results, indices, params["seed"]) if pipeline.batch_steps else (results, None)
+        )
+
+    def _mix(
+        self, pipeline: Pipeline, samples: list[Sample], indices: list[int], seed: int
+    ) -> tuple[list[Sample], torch.Tensor]:
+        """The batch steps at full tile size, so that a preview shows the same rectangle."""
+        images = [F.resize(sample["image"], [self.size, self.size]) for sample in samples]
+        batch = F.to_dtype(torch.stack(images), torch.float32, scale=True)
+        labels = torch.tensor([self._label(index) for index in indices])
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            batch, labels = pipeline.mix(self._num_classes)(batch, labels)
+        if labels.ndim == 1:  # the chance did not come up
+            labels = torch.nn.functional.one_hot(labels, self._num_classes).float()
+        return [{"image": image} for image in F.to_dtype(batch, torch.uint8, scale=True)], labels
+
+    @property
+    def _num_classes(self) -> int:
+        return len(self.source.classes) or len(self.source)
+
+    def _label(self, index: int) -> int:
+        """The class of an image; without labels each image is a class of its own."""
+        label = self.source.label(index)
+        return index if label is None else label
+
+    def _refuse_targets(self, pipeline: Pipeline, sample: Sample) -> None:
+        for step in pipeline.image_steps + pipeline.batch_steps:
+            if len(sample) > 1 and not OPERATIONS[step.op].keeps_targets:
+                raise ValueError(
+                    f"{OPERATIONS[step.op].title} moves pixels but neither boxes nor masks; "
+                    "switch it off, or give the images without them."
+                )
 
     def _indices(self, params: dict[str, Any], n: int) -> list[int]:
         """Which image each of `n` variants is made of."""
@@ -205,34 +157,100 @@ class AugmentEngine:
         return [(params["image"] + many * i) % len(self.source) for i in range(n)]
 
     def render(self, params: Mapping[str, Any], scale: float = 1.0) -> Rendered:
-        """The picture for these parameters; `scale` < 1 gives a smaller one, faster, with the same draws."""
-        checked = self.check(params)
-        count = checked["tiles"] - 1
+        """The picture for these parameters; `scale` < 1 gives a smaller one, faster, with the same draws.
+
+        `notes` holds "tiles" (the variants, as `variants` gives them), "ms_per_image", "warnings", and, by
+        view and steps, "soft_labels", "read_as", "confidence", "agrees", "reader_accuracy", "histogram".
+        """
+        params = self.check(params)
+        indices = self._indices(params, params["tiles"] - 1)
         start = time.perf_counter()
-        samples = self._run(checked, count, scale)
-        ms = (time.perf_counter() - start) * 1000 / count
-        original = self.source.sample(checked["image"], scale)
-        tiles = [Tile(original, "original", framed=True), *(Tile(sample) for sample in samples)]
-        picture = compose(tiles, round(self.size * scale))
-        return Rendered(
-            picture, self._alt(checked), {"ms_per_image": ms, "warnings": list(self.source.notes)}
-        )
+        samples, soft = self._run(params, len(indices), scale)
+        notes: dict[str, Any] = {
+            "ms_per_image": (time.perf_counter() - start) * 1000 / len(indices),
+            "tiles": [sample["image"] for sample in samples],
+            "warnings": list(self.source.notes),
+        }
+        original = self.source.sample(params["image"], scale)
+        texts = [""] * len(samples)
+        marks: list[bool | None] = [None] * len(samples)
+        alt = self._alt(params)
+        if soft is not None:
+            notes["soft_labels"] = soft
+            texts = [_soft_in_words(row, self._class_name) for row in soft]
+        if params["view"] == "label safety":
+            marks, texts, sentence = self._read(samples, indices, soft, notes)
+            alt += sentence
+        side = round(self.size * scale)
+        tiles = [Tile(original, "original", framed=True)]
+        tiles += [Tile(*one) for one in zip(samples, texts, [False] * len(samples), marks, strict=True)]
+        picture = compose(tiles, side)
+        if params["view"] == "histogram":
+            strip, sentence = self._histogram(samples, indices, scale, picture.shape[1], notes)
+            picture = np.concatenate([picture, strip])
+            alt += sentence
+        return Rendered(picture, alt, notes)
+
+    def _read(
+        self, samples: list[Sample], indices: list[int], soft: torch.Tensor | None, notes: dict[str, Any]
+    ) -> tuple[list[bool | None], list[str], str]:
+        """Marks and tags for the tiles, and a sentence for the alt text."""
+        read_as, confidence = self.reader([sample["image"] for sample in samples])
+        if soft is not None:
+            expected = soft.argmax(1).tolist()
+        elif self.source.label(indices[0]) is not None:
+            expected = [self._label(index) for index in indices]
+        else:  # no labels: what the reader makes of the originals
+            expected = list(self.reader([self.source.sample(index)["image"] for index in indices])[0])
+        agrees = [one == other for one, other in zip(read_as, expected, strict=True)]
+        notes |= {"read_as": list(read_as), "confidence": list(confidence), "agrees": agrees}
+        notes["reader_accuracy"] = getattr(self.reader, "accuracy", None)
+        one_class = self._class_name(expected[0]) if len(set(expected)) == 1 else "their class"
+        sentence = f" {sum(agrees)} of {len(agrees)} variants still read as {one_class}."
+        wrong = Counter(self._class_name(one) for one, good in zip(read_as, agrees, strict=True) if not good)
+        if wrong:
+            sentence += (
+                " The others read as " + ", ".join(f"{name} ({n})" for name, n in wrong.most_common()) + "."
+            )
+        return list(agrees), [self._class_name(one) for one in read_as], sentence
+
+    def _histogram(
+        self, samples: list[Sample], indices: list[int], scale: float, width: int, notes: dict[str, Any]
+    ) -> tuple[np.ndarray, str]:
+        """The strip below the grid, and a sentence for the alt text."""
+        originals = [self.source.sample(index, scale)["image"] for index in dict.fromkeys(indices)]
+        before, after = counts(originals), counts([sample["image"] for sample in samples])
+        notes["histogram"] = {"before": _mean_std(before), "after": _mean_std(after)}
+        parts = [
+            f"{name} {was[0]:.0f} ± {was[1]:.0f} before, {now[0]:.0f} ± {now[1]:.0f} after"
+            for name, was, now in zip(("red", "green", "blue"), *notes["histogram"].values(), strict=True)
+        ]
+        strip = histogram(before, after, width, round(self.size * scale * 0.7))
+        return strip, f" Histogram, mean ± standard deviation: {'; '.join(parts)}."
+
+    def _class_name(self, label: int) -> str:
+        names = self.source.classes
+        return names[label] if label < len(names) else str(label)
 
     def _alt(self, params: dict[str, Any]) -> str:
         name = self.source.class_name(params["image"])
         of = f"image {params['image']}" + (f" ({name})" if name else "")
+        spread = "of it" if params["spread"] == SPREADS[0] else "of it and the images after it"
+        tiles = params["tiles"]
         return (
-            f"Grid of {params['tiles']} tiles: the original, {of}, then {params['tiles'] - 1} variants. "
-            f"{_pipeline(params)}; strength {params['strength']:.0%}, seed {params['seed']}."
+            f"Grid of {tiles} tiles: the original, {of}, then {tiles - 1} variants {spread}. "
+            f"Operations: {_pipeline(params)}. Strength {params['strength']:.0%}, seed {params['seed']}."
         )
 
     def to_code(self, params: Mapping[str, Any]) -> str:
         """A short script in plain torchvision that gives the same pixels for the same seed."""
-        checked = self.check(params)
-        pipeline = _pipeline(checked)
-        return _SCRIPT.format(
-            augment=pipeline.code(checked["strength"]), seed=checked["seed"], n=checked["tiles"] - 1
-        )
+        params = self.check(params)
+        pipeline = _pipeline(params)
+        blanks = {"seed": params["seed"], "n": params["tiles"] - 1, "size": self.size}
+        code = _SCRIPT.format(augment=pipeline.code(params["strength"]), **blanks)
+        if pipeline.batch_steps:
+            code += _BATCH_SCRIPT.format(mix=pipeline.mix_code(self._num_classes), **blanks)
+        return code
 
 
 _SCRIPT = '''\
@@ -243,7 +261,7 @@ augment = {augment}
 
 
 def variants(image, n={n}, seed={seed}):
-    """n augmented copies of one image: uint8 tensor (3, H, W). Copy i depends on seed + i alone."""
+    """n augmented copies of one image, a uint8 tensor (3, H, W). Copy i depends on seed + i alone."""
     copies = []
     for i in range(n):
         torch.manual_seed(seed + i)
@@ -252,45 +270,37 @@ def variants(image, n={n}, seed={seed}):
 '''
 
 
+_BATCH_SCRIPT = '''
+
+mix = {mix}
+
+
+def mixed_batch(images, labels, seed={seed}):
+    """Augments each image, brings all to one size, mixes neighbours: float images, soft labels."""
+    copies = [variants(image, 1, seed + i)[0] for i, image in enumerate(images)]
+    copies = [v2.functional.resize(copy, [{size}, {size}]) for copy in copies]
+    batch = v2.functional.to_dtype(torch.stack(copies), torch.float32, scale=True)
+    torch.manual_seed(seed)
+    return mix(batch, torch.tensor(labels))
+'''
+
+
 def _pipeline(params: Mapping[str, Any]) -> Pipeline:
     return Pipeline([Step.from_dict(step) for step in params["steps"]])
 
 
-def _composed(transforms: list[v2.Transform]) -> v2.Transform:
-    return v2.Compose(transforms) if transforms else v2.Identity()
+def _soft_in_words(shares: torch.Tensor, class_name: Callable[[int], str]) -> str:
+    """Such as '70% cat + 30% dog'; the two largest shares."""
+    top = shares.topk(min(2, len(shares)))
+    pairs = zip(top.values.tolist(), top.indices.tolist(), strict=True)
+    return " + ".join(f"{share:.0%} {class_name(label)}" for share, label in pairs if share >= 0.005)
 
 
-def _composed_code(expressions: list[str]) -> str:
-    if not expressions:
-        return "v2.Identity()"
-    return "v2.Compose([\n" + "".join(f"    {one},\n" for one in expressions) + "])"
-
-
-def _in_words(step: Step) -> str:
-    operation = OPERATIONS[step.op]
-    first = next((one for one in operation.parameters if one.kind != "choice"), None)
-    words = operation.title.lower()
-    if first is not None:
-        unit = first.unit if first.unit == "°" else f" {first.unit}".rstrip()
-        words += f" {step.values[first.name]:g}{unit}"
-    return words if step.p == 1 else f"{words} p={step.p:g}"
-
-
-def _known(name: Any, names: Any, what: str) -> None:
-    if name in names:
-        return
-    close = get_close_matches(str(name), list(names), n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names) or 'none'}."
-    raise ValueError(f"{what} {name!r} is not known; {hint}")
-
-
-def _in_range(value: Any, name: str, low: float, high: float) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high:
-        return float(value)
-    raise ValueError(f"{name}={value!r} is not allowed; give a number from {low:g} to {high:g}.")
-
-
-def _whole(value: Any, name: str, low: int, high: int) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-        return value
-    raise ValueError(f"{name}={value!r} is not allowed; give a whole number from {low} to {high}.")
+def _mean_std(channels: np.ndarray) -> list[tuple[float, float]]:
+    """Mean and standard deviation of each channel from its counts (3, 256)."""
+    values = np.arange(256)
+    pairs = []
+    for row in channels:
+        mean = (row * values).sum() / row.sum()
+        pairs.append((float(mean), float(np.sqrt((row * (values - mean) ** 2).sum() / row.sum()))))
+    return pairs

@@ -86,6 +86,11 @@ class ImageSource:
             self._classes[label] if self._classes is not None and label < len(self._classes) else str(label)
         )
 
+    @property
+    def lists_labels(self) -> bool:
+        """True where labels are known without reading an image."""
+        return self._labels is not None
+
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes in the order of their indices; empty without labels."""
