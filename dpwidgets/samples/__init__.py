@@ -7,11 +7,11 @@
 """
 
 from dpwidgets.samples.cache import cache_folder
-from dpwidgets.samples.digits import Digits, digits
+from dpwidgets.samples.digit_tensors import Digits, digits
 from dpwidgets.samples.dirty import dirty_contents, dirty_folder
 from dpwidgets.samples.errors import SampleError
+from dpwidgets.samples.photo_folder import photo_regions, photos
 from dpwidgets.samples.photographs import PhotoSource, photo_sources
-from dpwidgets.samples.photos import photo_regions, photos
 
 __all__ = [
     "Digits",

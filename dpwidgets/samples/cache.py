@@ -61,18 +61,20 @@ def _make(home: Path, name: str, write: Callable[[Path], None]) -> None:
         write(part / "new" / name)
         sizes = json.dumps(_sizes(part / "new" / name), indent=0)
         (part / "new" / _MANIFEST).write_text(sizes, encoding="utf-8")
-        if home.exists():
-            home.rename(part / "damaged")
         _publish(part / "new", home, name)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
 def _publish(new: Path, home: Path, name: str) -> None:
+    # Where locks do not work another process may have come first: its files are the same, and in use.
+    if _is_whole(home, name):
+        return
+    if home.exists():
+        home.rename(new.with_name("damaged"))
     try:
         new.rename(home)
     except OSError:
-        # Where locks do not work another process may have come first: its files are the same.
         if not _is_whole(home, name):
             raise
 
@@ -121,7 +123,7 @@ def _one_process_at_a_time(home: Path) -> Iterator[None]:
 
 def _cannot_keep(folder: Path, error: OSError) -> str:
     return (
-        f"The sample data cannot be written to {folder}: {error.strerror or error}. It needs a folder that may "
-        f"be written, with 100 MB free. Make room there, or set the environment variable {VARIABLE} to another "
-        "folder and start again."
+        f"The sample data cannot be written to {folder}: {error.strerror or error}. It needs a folder that "
+        f"may be written, with 100 MB free. Make room there, or set the environment variable {VARIABLE} to "
+        "another folder and start again."
     )

@@ -8,8 +8,8 @@ from PIL import Image
 
 from dpwidgets.samples.cache import cached_tree
 from dpwidgets.samples.crops import region_boxes, take_crop
+from dpwidgets.samples.photo_folder import as_jpeg
 from dpwidgets.samples.photographs import open_photograph, photo_sources
-from dpwidgets.samples.photos import as_jpeg
 
 CLASSES = ("chelsea", "coffee", "flower")
 GOOD_PER_CLASS = 12

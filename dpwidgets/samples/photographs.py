@@ -61,8 +61,8 @@ def open_photograph(source: PhotoSource) -> Image.Image:
     except OSError as error:
         raise SampleError(
             f"The photograph of the class {source.class_name!r} cannot be read from the installed package "
-            f"{source.package!r} ({source.file}: {error.strerror or error}). Reinstall the package in the version "
-            "that the workbook's pyproject.toml asks for."
+            f"{source.package!r} ({source.file}: {error.strerror or error}). Install the package again, in "
+            "the version that the workbook's pyproject.toml asks for."
         ) from error
 
 

@@ -24,6 +24,5 @@ def digits() -> Digits:
 
     table = load_digits()
     images = torch.from_numpy(table.images).mul(255 / 16).round().to(torch.uint8).unsqueeze(1)
-    return Digits(
-        images, torch.from_numpy(table.target).long(), tuple(str(name) for name in table.target_names)
-    )
+    labels = torch.from_numpy(table.target).long()
+    return Digits(images, labels, tuple(str(name) for name in table.target_names))

@@ -55,7 +55,8 @@ def photo_regions(root: Path) -> dict[str, str]:
         missing = set(_COLUMNS) - set(table.fieldnames or [])
         if missing:
             raise SampleError(
-                f"{path} lacks the column {', '.join(sorted(missing))}; its first line must be {','.join(_COLUMNS)}."
+                f"{path} lacks the column {', '.join(sorted(missing))}; "
+                f"its first line must be {','.join(_COLUMNS)}."
             )
         return {row["file"]: row["region"] for row in table}
 
