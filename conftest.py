@@ -11,7 +11,11 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "notebooks")]
 
 pytest_plugins = ["nbval_layer"]
 # Files whose tests each start a kernel of their own and share nothing.
-SPREAD = ("tests/notebooks/test_papermill.py", "tests/faults/test_end_to_end_faults.py")
+SPREAD = (
+    "tests/notebooks/test_papermill.py",
+    "tests/notebooks/mutants/test_mutants.py",
+    "tests/faults/test_end_to_end_faults.py",
+)
 
 
 @pytest.hookimpl(optionalhook=True)
