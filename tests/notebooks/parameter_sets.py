@@ -1,0 +1,28 @@
+"""With which parameters each chapter is run, headless, beside its defaults.
+
+Every chapter needs at least three sets: its defaults (no parameters), another seed or other sizes, and one
+that must be refused. Keep them small: each is a whole run. A new chapter adds a line here:
+
+    "05_augmentation": (
+        ParameterSet("defaults"),
+        ParameterSet("another seed, smaller", {"seed": 7, "image_size": 64}),
+        ParameterSet("no tiles", {"tiles": 0}, refused=("tiles", "1 to 64")),
+    ),
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class ParameterSet:
+    """One headless run of a chapter."""
+
+    name: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    """Values for the parameters cell. `{scratch}` in a text becomes an empty temporary folder."""
+    refused: tuple[str, ...] = ()
+    """What the message of the check must name; empty where the run must come to its end."""
+
+
+SETS: dict[str, tuple[ParameterSet, ...]] = {}

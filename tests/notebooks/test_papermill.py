@@ -1,0 +1,150 @@
+"""Every chapter runs headless with several parameter sets, and stops at once where one is wrong."""
+
+import os
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+from chapters import Chapter, find_chapters
+from kernels import CELL_TIMEOUT, notebook_environment
+from nbformat import NotebookNode
+from normalise import widget_state
+from papermill.exceptions import PapermillExecutionError
+from parameter_sets import SETS, ParameterSet
+
+CHAPTERS = {chapter.name: chapter for chapter in find_chapters() if chapter.notebook.is_file()}
+RUNS = [
+    pytest.param(name, each, id=f"{name}: {each.name}") for name in CHAPTERS for each in SETS.get(name, ())
+]
+
+
+def run(
+    chapter: Chapter, parameters: dict[str, object], scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[NotebookNode, PapermillExecutionError | None]:
+    """The executed notebook and the error that stopped it, if one did."""
+    output = scratch / "executed.ipynb"
+    for key, value in notebook_environment(scratch).items():
+        monkeypatch.setenv(key, value)
+    for key in set(os.environ) & {"PYTEST_CURRENT_TEST", "PYTHONDONTWRITEBYTECODE"}:
+        monkeypatch.delenv(key)
+    error = None
+    try:
+        papermill.execute_notebook(
+            chapter.notebook,
+            output,
+            parameters,
+            cwd=str(chapter.home),
+            progress_bar=False,
+            execution_timeout=2 * CELL_TIMEOUT,
+            shutdown_kernel="immediate",
+        )
+    except PapermillExecutionError as stopped:
+        error = stopped
+    return nbformat.read(output, as_version=4), error
+
+
+def stopping_cell(book: NotebookNode) -> NotebookNode:
+    """The cell with the error (papermill puts a note above it that points there)."""
+    (found,) = (
+        cell
+        for cell in book.cells
+        if any(output.output_type == "error" for output in cell.get("outputs", ()))
+    )
+    return found
+
+
+def assert_refused(book: NotebookNode, error: PapermillExecutionError | None, words: tuple[str, ...]) -> None:
+    assert error is not None, "the run came to its end"
+    assert "check-parameters" in stopping_cell(book).metadata.tags, f"stopped late: {error}"
+    for word in words:
+        assert word in error.evalue
+
+
+def assert_ran_to_its_end(book: NotebookNode) -> None:
+    for index, cell in enumerate(book.cells):
+        if cell.cell_type == "code" and cell.source.strip():
+            assert cell.execution_count is not None, f"cell {index} was not run: {cell.source[:80]!r}"
+    swallowed = [
+        f"{output['ename']}: {output['evalue']}"
+        for model in widget_state(book).values()
+        for output in model["state"].get("outputs") or ()
+        if output.get("output_type") == "error"
+    ]
+    assert not swallowed, "a widget swallowed an error"
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_chapter_has_its_parameter_sets(name: str) -> None:
+    sets = SETS.get(name, ())
+    cure = "add it to tests/notebooks/parameter_sets.py"
+    assert any(not each.parameters for each in sets), f"{name}: no run with the defaults; {cure}"
+    assert any(each.parameters and not each.refused for each in sets), f"{name}: no other values; {cure}"
+    assert any(each.refused for each in sets), f"{name}: no set that must be refused; {cure}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "each"), RUNS)
+def test_chapter_runs_with(
+    name: str, each: ParameterSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parameters = {
+        key: value.replace("{scratch}", str(tmp_path / "scratch")) if isinstance(value, str) else value
+        for key, value in each.parameters.items()
+    }
+    book, error = run(CHAPTERS[name], parameters, tmp_path, monkeypatch)
+    if each.refused:
+        assert_refused(book, error, each.refused)
+    else:
+        assert error is None, f"cell {error.exec_count}: {error.ename}: {error.evalue}"
+        assert_ran_to_its_end(book)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_chapter_refuses_a_misspelt_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book, error = run(CHAPTERS[name], {"bacth_size": 16}, tmp_path, monkeypatch)
+    assert_refused(book, error, ("bacth_size",))
+
+
+def test_other_values_change_what_a_chapter_says(
+    chapter: Chapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book, error = run(chapter, {"seed": 7}, tmp_path, monkeypatch)
+    assert error is None
+    assert_ran_to_its_end(book)
+    said = [output.get("text", "") for cell in book.cells for output in cell.get("outputs", ())]
+    assert any(text.startswith("sum") for text in said)
+    assert "sum 12.27\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [({"points": 1}, ("points", "2 to 100")), ({"sede": 3}, ("sede", "did you mean seed"))],
+)
+def test_a_refusal_is_seen_where_it_belongs(
+    chapter: Chapter,
+    parameters: dict[str, object],
+    words: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    book, error = run(chapter, parameters, tmp_path, monkeypatch)
+    assert_refused(book, error, words)
+
+
+def test_a_check_that_comes_too_late_is_noticed(
+    chapter: Chapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = chapter.notebook.read_text()
+    chapter.notebook.write_text(text.replace("points=Integer(2, 100)", "points=Integer(1, 100)"))
+    book, error = run(chapter, {"points": 0.5}, tmp_path, monkeypatch)
+    with pytest.raises(AssertionError):
+        assert_refused(book, error, ("2 to 100",))
+
+
+def test_a_run_that_stops_half_way_is_noticed(chapter: Chapter, tmp_path: Path) -> None:
+    book = nbformat.read(chapter.notebook, as_version=4)
+    assert_ran_to_its_end(book)
+    book.cells[-5].execution_count = None
+    with pytest.raises(AssertionError, match="was not run"):
+        assert_ran_to_its_end(book)
