@@ -118,12 +118,16 @@ def _composed_code(expressions: list[str]) -> str:
 
 
 def _in_words(step: Step) -> str:
+    """Such as 'rotation 30° p=0.5': the first number, and each choice that is not the default."""
     operation = OPERATIONS[step.op]
-    first = next((one for one in operation.parameters if one.kind != "choice"), None)
     words = operation.title.lower()
-    if first is not None:
-        unit = first.unit if first.unit == "°" else f" {first.unit}".rstrip()
-        words += f" {step.values[first.name]:g}{unit}"
+    number = next((one for one in operation.parameters if one.kind != "choice"), None)
+    if number is not None:
+        unit = number.unit if number.unit == "°" else f" {number.unit}".rstrip()
+        words += f" {step.values[number.name]:g}{unit}"
+    for one in operation.parameters:
+        if one.kind == "choice" and step.values[one.name] != one.default:
+            words += f" {step.values[one.name]}"
     return words if step.p == 1 else f"{words} p={step.p:g}"
 
 
