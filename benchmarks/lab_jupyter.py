@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.async_api import Browser, Page, Playwright
 
 PROMPT = "dpwidgets.server_nodelay.PromptConnection"
 START_SECONDS = 90
@@ -30,12 +30,12 @@ _SETTINGS = {
 }
 
 
-def chromium(playwright: Playwright) -> Browser:
+async def chromium(playwright: Playwright) -> Browser:
     """Headless Chromium: the system's, where it has one, else Playwright's own."""
     system = next(
         (path for path in ("/usr/bin/chromium", "/usr/bin/google-chrome") if Path(path).exists()), None
     )
-    return playwright.chromium.launch(executable_path=system, args=CHROMIUM_FLAGS)
+    return await playwright.chromium.launch(executable_path=system, args=CHROMIUM_FLAGS)
 
 
 @contextmanager
@@ -98,11 +98,10 @@ def write_notebook(path: Path, cells: list[str]) -> None:
     nbformat.write(notebook, path)
 
 
-def open_notebook(page: Page, address: str, name: str, run: bool = True) -> None:
-    """Opens a notebook in a workspace of its own and, if asked, runs all of it."""
-    page.goto(f"{address}/lab/workspaces/w{random.randrange(10**9)}/tree/{name}?reset")
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+async def open_notebook(page: Page, address: str, name: str) -> None:
+    """Opens a notebook in a workspace of its own and runs all of it."""
+    await page.goto(f"{address}/lab/workspaces/w{random.randrange(10**9)}/tree/{name}?reset")
+    await page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
     ready = "() => jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-    page.wait_for_function(ready, timeout=60_000)
-    if run:
-        page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+    await page.wait_for_function(ready, timeout=60_000)
+    await page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")

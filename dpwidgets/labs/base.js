@@ -40,6 +40,7 @@ function pictureFigure(link, signal) {
     if (caption.kind === "frame") return; // a preview: size and text stay those of the last full picture
     picture.width = caption.width;
     picture.height = caption.height;
+    picture.style.aspectRatio = `${caption.width} / ${caption.height}`; // whatever the preview's, rounded
     picture.alt = spoken.textContent = caption.alt;
     notes.textContent = caption.notes.join(" · ");
   };

@@ -5,7 +5,7 @@
  * messages); when it rests, the full picture arrives as the widget's own, saved state.
  *
  * All views of the widget in this page share one Link. Events for the views:
- *   frame (a picture is ready to be shown), params (another hand changed them),
+ *   frame (a picture is ready to be shown), params (they changed),
  *   problem (the engine failed, or "" when it works again), cost (what the last picture took),
  *   waiting (the kernel is slow, or not), lost (there is no kernel any more).
  */
@@ -45,6 +45,7 @@ class Link extends EventTarget {
   touch(moving = false) {
     this.dirty = true;
     this.moving = moving;
+    this.#tell("params"); // the other views
     clearTimeout(this.restTimer);
     if (moving) this.restTimer = setTimeout(() => this.touch(), REST_MS);
     this.#flush();
@@ -57,7 +58,6 @@ class Link extends EventTarget {
 
   reset() {
     this.params = structuredClone(this.model.get("initial"));
-    this.#tell("params");
     this.touch();
   }
 
