@@ -20,6 +20,7 @@ from dpwidgets.prep.augment import (
     Step,
 )
 from dpwidgets.prep.images import read_source
+from dpwidgets.prep.label_safety import Reader
 from dpwidgets.prep.operations import Operation, Parameter
 
 
@@ -30,6 +31,8 @@ class ImageLab(Lab):
         data: what to augment; None takes the sample photographs. A folder of images, PIL images, arrays
             (H, W, 3), a tensor (N, C, H, W), a pair (images, labels), or a Dataset.
         labels, classes, boxes, masks: what belongs to the images, if anything; see `prep.images.read_source`.
+        reader: for the label safety view, your own function from images (uint8 tensors (3, H, W)) to
+            (class indices, confidences); without it a small model is fitted on the images' labels.
         params: start values, such as `strength=0.5`, `seed=3`, `tiles=8`, `view="label safety"`,
             `steps=[{"op": "rotation", "values": {"degrees": 30}}]`.
 
@@ -51,14 +54,14 @@ class ImageLab(Lab):
         classes: Sequence[str] | None = None,
         boxes: Sequence[Any] | None = None,
         masks: Sequence[Any] | None = None,
+        reader: Reader | None = None,
         **params: Any,
     ) -> None:
         data = samples.photos() if data is None else data
         self._source = read_source(data, labels=labels, classes=classes, boxes=boxes, masks=masks)
         catalogue = [_described(operation) for operation in OPERATIONS.values()]
-        super().__init__(
-            AugmentEngine(self._source), params, title="Image augmentation lab", catalogue=catalogue
-        )
+        engine = AugmentEngine(self._source, reader=reader)
+        super().__init__(engine, params, title="Image augmentation lab", catalogue=catalogue)
 
     @property
     def result(self) -> list[torch.Tensor]:
@@ -90,7 +93,9 @@ class ImageLab(Lab):
         return f"{params['tiles']} tiles, {steps}, seed {params['seed']}"
 
     def _notes(self, notes: Mapping[str, Any]) -> list[str]:
-        return list(notes["warnings"])
+        accuracy = notes.get("reader_accuracy")
+        told = [] if accuracy is None else [f"the reader is right on {accuracy:.0%} of unseen originals"]
+        return told + list(notes["warnings"])
 
     def _cost(self, notes: Mapping[str, Any]) -> str:
         return f"{notes['ms_per_image']:.1f} ms per image"
