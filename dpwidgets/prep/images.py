@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ _ACCEPTED = (
 )
 
 Sample = dict[str, torch.Tensor]  # "image" and, where given, "boxes" and "masks": tv_tensors
+T = TypeVar("T")
 Item = tuple[Sample, int | None]  # a sample and its label
 Reader = Callable[[int, int | None], Item]  # (index, about how many pixels a side are enough) -> item
 
@@ -64,7 +65,7 @@ class ImageSource:
         Returns a dict of tv_tensors: "image" uint8 (3, H, W), "boxes" float (K, 4) as x1 y1 x2 y2, "masks"
         bool (K, H, W); the last two only where the source has them.
         """
-        return self._shrunk(self._readable(index), scale)
+        return self._readable(index, lambda own: self._shrunk(own, scale))
 
     def size(self, index: int) -> tuple[int, int]:
         """Height and width of image `index` at scale 1."""
@@ -75,7 +76,7 @@ class ImageSource:
         """The class index of image `index`, or None."""
         if self._labels is not None:
             return self._labels[self._indices[index % len(self)]]
-        return self._item(self._readable(index))[1]
+        return self._readable(index, self._item)[1]
 
     def class_name(self, index: int) -> str | None:
         """The name of the class of image `index`, or None."""
@@ -105,24 +106,21 @@ class ImageSource:
 
     def thumbnail(self, index: int, side: int) -> torch.Tensor:
         """The image squeezed to uint8 (3, side, side); a JPEG is decoded at low resolution (quick)."""
-        native = self._read(self._readable(index), side)[0]["image"]
-        return F.resize(native, [side, side], antialias=True).as_subclass(torch.Tensor)
 
-    def _readable(self, index: int) -> int:
-        """The source's own index of image `index`; a file that cannot be decoded is dropped on the way."""
+        def squeeze(own: int) -> torch.Tensor:
+            return F.resize(self._read(own, side)[0]["image"], [side, side]).as_subclass(torch.Tensor)
+
+        return self._readable(index, squeeze)
+
+    def _readable(self, index: int, read: Callable[[int], T]) -> T:
+        """What `read` makes of image `index`; a file that cannot be decoded is dropped on the way."""
         while self._indices:
             own = self._indices[index % len(self._indices)]
             try:
-                self._item(own)
-            except (
-                OSError,
-                SyntaxError,
-                Image.DecompressionBombError,
-            ) as error:  # what PIL raises on bad files
+                return read(own)
+            except OSError as error:
                 self._indices.remove(own)
                 self.notes.append(f"skipped, cannot be decoded: {error}")
-            else:
-                return own
         raise ValueError(f"No image can be decoded. {'; '.join(self.notes[:3])}")
 
     def _load(self, own: int) -> Item:
@@ -223,7 +221,7 @@ def _from_folder(root: Path) -> ImageSource:
         path for path in sorted(root.rglob("*")) if path.suffix.lower() in _SUFFIXES and _visible(path, root)
     ]
     files = [path for path in found if path.is_file() and path.stat().st_size > 0]
-    notes = [f"{len(found) - len(files)} empty files skipped"] if len(files) < len(found) else []
+    notes = [f"empty files skipped: {len(found) - len(files)}"] if len(files) < len(found) else []
     if not files:
         raise ValueError(
             f"The folder {str(root)!r} holds no image; looked for {', '.join(sorted(_SUFFIXES))}."
@@ -236,7 +234,7 @@ def _from_folder(root: Path) -> ImageSource:
         return ImageSource(_file_reader(files), len(files), notes=notes)
     beside = sum(path.parent == root for path in files)
     if beside:
-        notes.append(f"{beside} images beside the class folders left out")
+        notes.append(f"images beside the class folders left out: {beside}")
     classes = sorted(by_class)
     # One of each class in turn, so that neighbours in the grid differ.
     rounds = zip_longest(*(by_class[name] for name in classes))

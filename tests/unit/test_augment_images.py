@@ -57,7 +57,7 @@ def test_bad_files_are_skipped_and_told(tmp_path: Path) -> None:
     assert names == {"a", "b"}
     assert len(source) == 2
     told = " ".join(source.notes)
-    assert "1 empty file" in told
+    assert "empty files skipped: 1" in told
     assert "2.jpg" in told
     assert "4.png" in told
 
