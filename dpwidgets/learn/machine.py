@@ -5,9 +5,12 @@ import multiprocessing
 import os
 import platform
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 GIB = 2**30
+SHARED_ENOUGH = GIB // 2
+LAB_EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
 
 
 def machine_facts(folder: Path) -> tuple[tuple[str, str], ...]:
@@ -23,11 +26,12 @@ def machine_facts(folder: Path) -> tuple[tuple[str, str], ...]:
     ]
     shared = Path("/dev/shm")
     if shared.is_dir():  # Linux: worker processes hand their batches over through it
-        rows.append(("shared memory", f"{shutil.disk_usage(shared).total / GIB:.1f} GiB"))
+        rows.append(("shared memory", shared_memory(shutil.disk_usage(shared).total)))
     rows += [
         ("accelerator", accelerator()),
         ("worker processes start by", start_method()),
         ("free disk for the sample data", f"{free_disk(folder) / GIB:.1f} GiB"),
+        ("widgets in JupyterLab", widgets()),
         ("network", "not tried: no chapter needs it"),
     ]
     return tuple(rows)
@@ -70,6 +74,29 @@ def start_method() -> str:
     """How a DataLoader's workers start: fork, forkserver or spawn."""
     # The first method listed is the default; asking for the one in use would fix it for the whole process.
     return multiprocessing.get_start_method(allow_none=True) or multiprocessing.get_all_start_methods()[0]
+
+
+def shared_memory(size: int) -> str:
+    """The size (bytes), and a warning where batches from workers may not fit: Docker gives 64 MiB."""
+    text = f"{size / GIB:.1f} GiB"
+    if size >= SHARED_ENOUGH:
+        return text
+    return f"{text}: little, workers may die with a bus error; start the container with --shm-size=2g"
+
+
+def widgets(folders: Iterable[str] | None = None) -> str:
+    """Whether JupyterLab has what the labs' sliders need.
+
+    Args:
+        folders: where JupyterLab looks for extensions; None asks Jupyter.
+    """
+    from jupyter_core.paths import jupyter_path
+
+    places = [Path(folder) for folder in folders or jupyter_path("labextensions")]
+    missing = [name for name in LAB_EXTENSIONS if not any((place / name).is_dir() for place in places)]
+    if not missing:
+        return "ready"
+    return f"JupyterLab lacks {' and '.join(missing)}: labs show no sliders; run `make lab` again"
 
 
 def free_disk(folder: Path) -> int:

@@ -118,8 +118,8 @@ report = environment_report()
 print(report.verdict)
 
 # %% [markdown]
-# And now the details of *your* machine. Read three lines: how many cores you have, whether there is an
-# accelerator, and which optional engines are missing.
+# And now the details of *your* machine. Read four lines: how many cores you have, whether there is an
+# accelerator, whether widgets are ready, and which optional engines are missing.
 
 # %% tags=["nbval-ignore-output"] reason="versions, cores, memory and disk differ from machine to machine"
 report
@@ -163,7 +163,7 @@ display(Markdown("\n".join(lines)))
 # `progress()` shows what you have done so far, in all chapters. The numbers live in a small file on this
 # computer. Run this cell again whenever you like.
 
-# %% tags=["nbval-ignore-output"] reason="your own progress"
+# %% tags=["nbval-ignore-output"] reason="the learner's own progress"
 progress()
 
 # %% [markdown]
@@ -183,7 +183,7 @@ credits.set_index("class")
 #
 # **Predict.** Put your guess in place of the three dots and run the cell.
 
-# %%
+# %% tags=["predict"]
 predict("00.p1", ...)
 
 # %%
@@ -328,7 +328,7 @@ except ValueError as error:
 #
 # **Predict.** Trained on the clean table, the model is right for nearly every wine. And on the dirty one?
 
-# %%
+# %% tags=["predict"]
 predict("00.p2", ...)
 
 # %% [markdown]
@@ -478,7 +478,7 @@ def wait_and_work(workers: int, warm_up: int = 4) -> tuple[float, float]:
 # %% [markdown]
 # **Predict.** Of 100 seconds with `num_workers=0`, how many does the program wait?
 
-# %%
+# %% tags=["predict"]
 predict("00.p3", ...)
 
 # %% tags=["claim-38", "nbval-ignore-output"] reason="timing"
@@ -635,13 +635,13 @@ def safe_workers(cores: int, wanted: int) -> int:
 # Write the letter of your answer as the second value, such as `quiz("00.q1", "a")`, and run the cell. A wrong
 # answer tells you why it is wrong, so feel free to try them all.
 
-# %%
+# %% tags=["quiz"]
 quiz("00.q1")
 
-# %%
+# %% tags=["quiz"]
 quiz("00.q2")
 
-# %%
+# %% tags=["quiz"]
 quiz("00.q3")
 
 # %% [markdown]

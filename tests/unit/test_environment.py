@@ -98,6 +98,19 @@ def test_memory_is_the_containers_limit_where_that_is_lower(tmp_path: Path) -> N
     assert machine.memory(limit) == whole
 
 
+def test_little_shared_memory_is_told_with_its_cure() -> None:
+    assert machine.shared_memory(2 * machine.GIB) == "2.0 GiB"
+    assert "--shm-size" in machine.shared_memory(64 * 2**20)
+
+
+def test_a_missing_extension_of_jupyterlab_is_named(tmp_path: Path) -> None:
+    assert "lacks @jupyter-widgets/jupyterlab-manager and anywidget" in machine.widgets([str(tmp_path)])
+    (tmp_path / "@jupyter-widgets" / "jupyterlab-manager").mkdir(parents=True)
+    assert "lacks anywidget:" in machine.widgets([str(tmp_path)])
+    (tmp_path / "anywidget").mkdir()
+    assert machine.widgets([str(tmp_path)]) == "ready"
+
+
 def test_free_disk_is_found_for_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
     assert machine.free_disk(tmp_path / "not" / "yet") > 0
 
