@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parent
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "notebooks")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("tools", "tests/notebooks", "tests/browser")]
 
 pytest_plugins = ["nbval_layer"]
 # Files whose tests each start a kernel of their own and share nothing.

@@ -25,4 +25,25 @@ class ParameterSet:
     """What the message of the check must name; empty where the run must come to its end."""
 
 
-SETS: dict[str, tuple[ParameterSet, ...]] = {}
+SETS: dict[str, tuple[ParameterSet, ...]] = {
+    "00_start_here": (
+        ParameterSet("defaults"),
+        ParameterSet("another seed, smaller", {"seed": 3, "batch_size": 8, "batches": 4, "image_size": 32}),
+        ParameterSet("a batch of none", {"batch_size": 0}, refused=("batch_size", "1 to 256")),
+        ParameterSet("no such folder", {"data_dir": "{scratch}/missing"}, refused=("data_dir", "missing")),
+    ),
+    "05_augmentation": (
+        ParameterSet("defaults"),
+        ParameterSet("another seed and picture", {"seed": 7, "picture": 3, "size": 64, "tiles": 4}),
+        ParameterSet("too many tiles", {"tiles": 99}, refused=("tiles", "2 to 24")),
+    ),
+    "10_end_to_end": (
+        ParameterSet("defaults"),
+        ParameterSet("another seed, short", {"seed": 1, "epochs": 2, "image_size": 32, "batch_size": 64}),
+        ParameterSet(
+            "two wrong values",
+            {"batch_size": "many", "policy": "hope"},
+            refused=("batch_size", "policy", "skip"),
+        ),
+    ),
+}
