@@ -17,6 +17,10 @@ _LOOK = {
     "wrong": ("✗", palette.BAD),
     "error": ("!", palette.BAD),
 }
+# Labels in a narrow column, texts beside them; the widths undo JupyterLab's own for such lists.
+_LIST = "display: grid; grid-template-columns: max-content 1fr; gap: 0.2em 1em; margin: 0 0 0.3em"
+_CELL = "float: none; width: auto; margin: 0; padding: 0"
+_CODE = "margin: 0; white-space: pre-wrap"
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Card:
         return (
             f'<div role="{role}" style="border-left: 4px solid {colour}; padding: 0 1em; max-width: 50em">'
             f'<p style="margin: 0.3em 0"><strong><span aria-hidden="true">{icon}</span> {say(self.kind)}:'
-            f'</strong> {_prose(self.title)}</p><dl style="margin: 0">{rows}</dl></div>'
+            f'</strong> {_prose(self.title)}</p><dl style="{_LIST}">{rows}</dl></div>'
         )
 
 
@@ -62,9 +66,9 @@ def _as_text(part: Part) -> str:
 
 
 def _as_html(part: Part) -> str:
-    body = f"<pre>{html.escape(part.text)}</pre>" if part.verbatim else _prose(part.text)
-    label = f"<dt><em>{html.escape(part.label)}</em></dt>" if part.label else ""
-    return f"{label}<dd>{body}</dd>"
+    body = f'<pre style="{_CODE}">{html.escape(part.text)}</pre>' if part.verbatim else _prose(part.text)
+    label = f'<dt style="{_CELL}"><em>{html.escape(part.label)}</em></dt>' if part.label else ""
+    return f'{label}<dd style="{_CELL}; grid-column: 2">{body}</dd>'
 
 
 def _prose(text: str) -> str:

@@ -40,7 +40,6 @@ def use_style() -> None:
             "grid.alpha": 0.3,
             "image.cmap": "gray",
             "image.interpolation": "nearest",
-            "legend.frameon": False,
             "lines.markersize": 5,
             "savefig.facecolor": "white",
             "text.color": "black",

@@ -2,6 +2,8 @@
 
 import difflib
 import pkgutil
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from typing import TypeVar
@@ -56,11 +58,17 @@ def find(id: str, kind: type[Kind]) -> Kind:
             if isinstance(item, kind):
                 return item
             raise UnknownId(_other_kind(item, kind))
-    known = [other.id for each in chapters() for other in each.items if isinstance(other, kind)]
+    known = list(_known(kind))
     # "2.3" most likely means "02.3": with the zero in place the match is exact, and comes first.
     near = difflib.get_close_matches(f"{number.zfill(2)}{dot}{rest}", known, n=3, cutoff=0.5)
     names = say("id near", names=", ".join(map(repr, near))) if near else ""
     raise UnknownId(say("id unknown", kind=say(f"kind {_NAMES[kind]}"), id=id, near=names))
+
+
+def _known(kind: type[Item]) -> Iterator[str]:
+    for number in numbers():
+        with suppress(Exception):  # a chapter that cannot be loaded only suggests nothing
+            yield from [item.id for item in chapter(number).items if isinstance(item, kind)]
 
 
 def _other_kind(item: Item, kind: type[Item]) -> str:
