@@ -263,12 +263,13 @@ for obey in (False, True):
     print(f"decode_image, apply_exif_orientation={obey!s:5}", tuple(decoded.shape))
 
 # %% [markdown]
-# **What happened.** Only who is asked. A training set with turned photos and a test set without is a silent
+# **What happened.** Only those that are told to. A training set with turned photos and a test set without is a silent
 # kind of augmentation: nobody chose it. Call `ImageOps.exif_transpose` first, as `read_photo` above does.
 #
 # ## 6. The families of operations
 #
-# `torchvision.transforms.v2` has more than thirty. They fall into six families. Here are four of each.
+# `torchvision.transforms.v2` has dozens, in a few families: geometry, crops, colour, blur and noise, flips and
+# erasing, and policies. Here are 23, one after the other.
 
 # %%
 families = {
@@ -820,34 +821,46 @@ for degrees in (20, 90, 180):
 
 # %% tags=["exercise"]
 @exercise("05.1")
-def turn_clockwise(image: Image.Image, degrees: float) -> Image.Image: ...
+def turn_clockwise(image: Image.Image, degrees: float) -> Image.Image:
+    # your code instead of the three dots
+    ...
 
 
 # %% tags=["exercise"]
 @exercise("05.2")
-def flip_box(box: tuple[int, int, int, int], width: int) -> tuple[int, int, int, int]: ...
+def flip_box(box: tuple[int, int, int, int], width: int) -> tuple[int, int, int, int]:
+    # your code instead of the three dots
+    ...
 
 
 # %% tags=["exercise"]
 @exercise("05.3")
-def variants(image: torch.Tensor, augment: Callable, n: int, seed: int) -> list[torch.Tensor]: ...
+def variants(image: torch.Tensor, augment: Callable, n: int, seed: int) -> list[torch.Tensor]:
+    # your code instead of the three dots
+    ...
 
 
 # %% tags=["exercise"]
 @exercise("05.4")
-def fill_value(color: list[int], mean: list[float], std: list[float]) -> list[float]: ...
+def fill_value(color: list[int], mean: list[float], std: list[float]) -> list[float]:
+    # your code instead of the three dots
+    ...
 
 
 # %% tags=["exercise"]
 @exercise("05.5")
 def cutmix_label(
     base: int, pasted: int, box: tuple[int, int, int, int], size: int, classes: int
-) -> torch.Tensor: ...
+) -> torch.Tensor:
+    # your code instead of the three dots
+    ...
 
 
 # %% tags=["exercise"]
 @exercise("05.6")
-def transform_for(split: str, augment: Callable, prepare: Callable) -> Callable: ...
+def transform_for(split: str, augment: Callable, prepare: Callable) -> Callable:
+    # your code instead of the three dots
+    ...
 
 
 # %% [markdown]
