@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import copy
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -103,13 +104,21 @@ class Client(NotebookClient):
 def run_all(
     client: Client, environment: dict[str, str], after_cell: Callable[[int, NotebookNode], None]
 ) -> None:
-    """Run every cell in a fresh kernel, calling `after_cell(index, cell)`; then save the widgets' state."""
+    """Run every cell in a fresh kernel, calling `after_cell(index, cell)`; then save the widgets' state.
+
+    A cell keeps what it showed when it ended. An update that a later cell sends to its display is dropped: a test
+    compares cell by cell and cannot know it yet.
+    """
+    shown: dict[int, list[NotebookNode]] = {}
     try:
         client.start(environment)
         for index, cell in enumerate(client.nb.cells):
             if cell.cell_type == "code" and cell.source.strip():
                 client.execute_cell(cell, index)
+                shown[index] = copy.deepcopy(cell.outputs)
                 after_cell(index, cell)
+        for index, outputs in shown.items():
+            client.nb.cells[index].outputs = outputs
         client.set_widgets_metadata()
     finally:
         client.stop()
