@@ -93,8 +93,11 @@ class ImageLab(Lab):
         return f"{params['tiles']} tiles, {steps}, seed {params['seed']}"
 
     def _notes(self, notes: Mapping[str, Any]) -> list[str]:
-        accuracy = notes.get("reader_accuracy")
-        told = [] if accuracy is None else [f"the reader is right on {accuracy:.0%} of unseen originals"]
+        told = []
+        if (agrees := notes.get("agrees")) is not None:
+            told.append(f"{sum(agrees)} of {len(agrees)} variants keep their label")
+        if (accuracy := notes.get("reader_accuracy")) is not None:
+            told.append(f"the reader is right on {accuracy:.0%} of unseen originals")
         return told + list(notes["warnings"])
 
     def _cost(self, notes: Mapping[str, Any]) -> str:

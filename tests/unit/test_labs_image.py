@@ -124,7 +124,8 @@ def test_own_reader_judges_the_label() -> None:
 def test_digits_say_how_good_their_reader_is() -> None:
     lab = ImageLab(samples.digits(), image=6, view="label safety", tiles=4, steps=[])
     assert "3 of 3 variants still read as" in lab.caption["alt"]
-    assert re.search(r"right on \d\d%", lab.caption["notes"][0])
+    assert lab.caption["notes"][0] == "3 of 3 variants keep their label"
+    assert re.search(r"right on \d\d%", lab.caption["notes"][1])
 
 
 def test_the_view_uses_colours_of_the_palette_or_the_theme_alone() -> None:
