@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FIRST = Path("notebooks") / "00_start_here.ipynb"
+FIRST = "notebooks/00_start_here.ipynb"
 
 
 def has_display() -> bool:
@@ -26,9 +26,15 @@ def is_root() -> bool:
 
 def command(extra: list[str]) -> list[str]:
     """The `jupyter lab` command line for this machine."""
-    line = [sys.executable, "-m", "jupyterlab", str(FIRST), "--ServerApp.ip=127.0.0.1"]
-    # Picture by picture, a slider's round trip is small messages: see dpwidgets/server_nodelay.py.
-    line.append("--ServerApp.jpserver_extensions=dpwidgets.server_nodelay=True")
+    line = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        f"--LabApp.default_url=/lab/tree/{FIRST}",
+        "--ServerApp.ip=127.0.0.1",
+        # A lab's pictures are small messages; they need not wait for each other.
+        "--ServerApp.kernel_websocket_connection_class=dpwidgets.server_nodelay.PromptConnection",
+    ]
     if is_root():
         line.append("--allow-root")
     if not has_display():
