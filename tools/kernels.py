@@ -106,8 +106,8 @@ def run_all(
 ) -> None:
     """Run every cell in a fresh kernel, calling `after_cell(index, cell)`; then save the widgets' state.
 
-    A cell keeps what it showed when it ended. An update that a later cell sends to its display is dropped: a test
-    compares cell by cell and cannot know it yet.
+    A cell keeps what it showed when it ended. An update that a later cell sends to its display is dropped:
+    a test compares cell by cell and cannot know it yet.
     """
     shown: dict[int, list[NotebookNode]] = {}
     try:
