@@ -319,6 +319,12 @@ def test_a_class_can_be_an_exercise(length: str, item: str, status: Status, text
     assert text in repr(result)
 
 
+@pytest.mark.parametrize("body", ["...", "pass", '"""Only a docstring."""'])
+def test_an_empty_class_is_neutral(body: str) -> None:
+    assert grade(CLASS, load(f"class Squares:\n    {body}\n")).status is Status.NOT_ATTEMPTED
+    assert grade(CLASS, load("class Squares:\n    n = 4\n")).status is not Status.NOT_ATTEMPTED
+
+
 def test_wrapped_functions_are_seen_through() -> None:
     wrap = (
         "import functools\n\ndef wrap(f):\n"

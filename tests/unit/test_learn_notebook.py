@@ -74,7 +74,7 @@ def test_an_unknown_id_is_said_with_its_neighbours(id: str, error: type[Exceptio
 
 def test_a_chapter_that_cannot_be_loaded_spoils_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "numbers", lambda: ("00", "98"))  # there is no ch98
-    with pytest.raises(UnknownId, match="Did you mean '00.1'"):
+    with pytest.raises(UnknownId, match=r"Did you mean '00\.1'"):
         hint("0.1")
 
 

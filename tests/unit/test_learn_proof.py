@@ -51,6 +51,7 @@ def test_a_sound_exercise_has_no_faults() -> None:
     [
         (replace(SOUND, checks=(Check((3,), judge=lambda value: None, wants="6"),)), "does nothing"),
         (replace(SOUND, checks=()), "no checks"),
+        (replace(SOUND, stub="class double:\n    given = 3\n"), "the untouched stub counts as"),
         (replace(SOUND, solution=SOUND.wrong[0].source), "the reference is not right"),
         (replace(SOUND, wrong=SOUND.wrong[:1]), "fewer than two"),
         (
