@@ -102,7 +102,7 @@ def draw(images: dict[str, torch.Tensor], alt: str, columns: int = 4) -> None:
     for axis in axes.flat:
         axis.axis("off")
     for axis, (title, image) in zip(axes.flat, images.items(), strict=False):
-        axis.imshow(image.permute(1, 2, 0))
+        axis.imshow(image.permute(1, 2, 0), cmap="gray")
         axis.set_title(title, fontsize=7)
     show(fig, alt=alt)
 
@@ -477,7 +477,7 @@ print(f"upright: {(upright == 6).sum()} of {len(sixes)} read as 6")
 print(f"turned:  {(turned == 9).sum()} of {len(sixes)} read as 9, {(turned == 6).sum()} as 6")
 pairs = zip(sixes[:4], turned[:4].tolist(), strict=True)
 draw(
-    {f"turned six {i}: {answer}": TF.rotate(image, 180) for i, (image, answer) in enumerate(pairs)},
+    {f"six {i}: read as {answer}": TF.rotate(image, 180) for i, (image, answer) in enumerate(pairs, 1)},
     alt="Four handwritten sixes, turned by 180 degrees. They look like nines.",
 )
 predict("05.p3").reveal(int((turned == 9).sum()))
@@ -644,7 +644,7 @@ loader = DataLoader(as_floats, batch_size=8, shuffle=True, collate_fn=mixing_col
 mixed = {}
 for number, (images, targets) in enumerate(loader, 1):
     shares, who = targets[0].topk(2)
-    mixed[f"batch {number}: {shares[0]:.0%} + {shares[1]:.0%}"] = images[0]
+    mixed[f"{number}: {shares[0]:.0%} + {shares[1]:.0%}"] = images[0]
     print(f"batch {number}:", tuple(images.shape), tuple(targets.shape), "first label: ", end="")
     print(" + ".join(f"{share:.2f} of class {k}" for share, k in zip(shares, who.tolist(), strict=True)))
 loss = torch.nn.functional.cross_entropy(torch.zeros(8, classes), targets)
