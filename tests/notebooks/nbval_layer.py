@@ -50,8 +50,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     seconds: dict[str, float] = {}
     for reports in terminalreporter.stats.values():
         for report in reports:
+            # The reports of setup and teardown carry the same properties again.
             for name, value in getattr(report, "user_properties", ()):
-                if name == "chapter_seconds":
+                if name == "chapter_seconds" and report.when == "call":
                     chapter, took = value
                     seconds[chapter] = seconds.get(chapter, 0.0) + took
     if seconds:
