@@ -24,7 +24,7 @@ run: $(VENV)/.base
 	@$(PY) tools/run_chapter.py --name "$(RUN)" -- $(ARGS)
 
 test: $(VENV)/.test
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest --nbval -n auto --dist loadfile $(ARGS)
 
 notebooks: $(VENV)/.test
 	$(PY) tools/build_notebooks.py $(CHAPTERS)

@@ -16,6 +16,9 @@ import time
 from pathlib import Path
 
 import nbformat
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
 from chapters import (
     Chapter,
     ChapterError,
@@ -29,8 +32,6 @@ from chapters import (
 )
 from keep import keep_earlier
 from kernels import Client, notebook_environment, run_all
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbformat import NotebookNode
 from normalise import normalise
 
 SLOW = 60  # seconds: the contract's limit on two cores

@@ -6,8 +6,9 @@ output stays only while the code down to its cell is unchanged.
 
 from typing import Any
 
-from chapters import cell_key
 from nbformat import NotebookNode
+
+from chapters import cell_key
 from normalise import widget_state
 from pictures import PICTURE_TYPES, difference
 

@@ -7,8 +7,9 @@ import struct
 from typing import Any
 
 import nbformat
-from masks import mask
 from nbformat import NotebookNode
+
+from masks import mask
 
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 # Binary data, and the code of a widget's view.

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+from nbformat import NotebookNode
+
 from chapters import (
     Chapter,
     ChapterError,
@@ -22,7 +24,6 @@ from chapters import (
     read_notebook,
     write_atomically,
 )
-from nbformat import NotebookNode
 
 _CELL_START = re.compile(r"^(?=# %%)", re.MULTILINE)
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lab_server import LabServer
 from playwright.sync_api import Locator, Page, Route
+
+from lab_server import LabServer
 
 _OPEN_SECONDS = 90
 _BROKEN_WIDGET = (

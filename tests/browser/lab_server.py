@@ -11,9 +11,8 @@ import time
 import urllib.request
 from pathlib import Path
 
-from kernels import notebook_environment
-
 from dpwidgets import samples
+from kernels import notebook_environment
 
 # No news, no saving behind our back; every cell in the page, also those out of sight.
 SETTINGS = {

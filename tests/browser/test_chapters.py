@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import nbformat
 import pytest
+
 from chapters import Chapter, find_chapters
 from contract.view import tags_of
 from lab_page import NotebookPage

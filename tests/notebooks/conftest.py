@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from build_notebooks import build
 from chapters import Chapter
 

@@ -16,10 +16,11 @@ from typing import Any
 
 import nbval.plugin as nbval
 import pytest
-from kernels import CELL_TIMEOUT, Client, notebook_environment
-from masks import mask
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+
+from kernels import CELL_TIMEOUT, Client, notebook_environment
+from masks import mask
 from normalise import widget_state
 from pictures import PICTURE_TYPES, difference
 

@@ -4,16 +4,17 @@ import base64
 import io
 import re
 
-import build_notebooks
 import numpy as np
 import pytest
+from PIL import Image, PngImagePlugin
+
+import build_notebooks
 import write_back
 from build_notebooks import build
 from chapters import Chapter, ChapterError, read_notebook, state_of
 from masks import mask
 from normalise import strip_png
 from pictures import difference
-from PIL import Image, PngImagePlugin
 
 
 def edit(chapter: Chapter, old: str, new: str) -> None:

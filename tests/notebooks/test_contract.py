@@ -1,6 +1,7 @@
 """Every chapter keeps the contract of tools/contract (each rule is shown to bite in mutants/)."""
 
 import pytest
+
 from chapters import NOTEBOOKS, Chapter, find_chapters
 from claims import places
 from contract import lint

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from kernels import notebook_environment
 
 OUTSIDE = "192.0.2.1"  # reserved for documentation: nothing ever answers there

@@ -6,11 +6,12 @@ from pathlib import Path
 import nbformat
 import papermill
 import pytest
+from nbformat import NotebookNode
+from papermill.exceptions import PapermillExecutionError
+
 from chapters import Chapter, find_chapters
 from kernels import CELL_TIMEOUT, notebook_environment
-from nbformat import NotebookNode
 from normalise import widget_state
-from papermill.exceptions import PapermillExecutionError
 from parameter_sets import SETS, ParameterSet
 
 CHAPTERS = {chapter.name: chapter for chapter in find_chapters() if chapter.notebook.is_file()}

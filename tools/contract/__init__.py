@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 
 from chapters import Chapter, ChapterError
-
 from contract import limits, outputs, structure, tags
 from contract.view import Problem, View
 

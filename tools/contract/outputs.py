@@ -4,11 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from masks import private_names
 from nbformat import NotebookNode
-from normalise import widget_state
 
 from contract.view import Problem, View
+from masks import private_names
+from normalise import widget_state
 
 _PATHS = re.compile(
     r"(?<![\w.:/<>~-])(/(?:home|root|Users|tmp|var|work|workspace|mnt|private|opt|srv)/[\w.-]+|[A-Z]:\\\w+)"

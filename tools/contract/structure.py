@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from io import StringIO
 
 from chapters import state_of
-
 from contract.view import Problem, View
 
 _EXERCISES = range(4, 9)

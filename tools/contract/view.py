@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chapters import Chapter, read_notebook
 from nbformat import NotebookNode
+
+from chapters import Chapter, read_notebook
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import nbformat
-from chapters import Chapter, cells_hash, read_notebook
 from nbformat import NotebookNode
+
+from chapters import Chapter, cells_hash, read_notebook
 from write_back import write_back
 
 

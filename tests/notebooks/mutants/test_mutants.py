@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from chapters import Chapter
 from contract import lint
 from mutants.mutations import MUTATIONS, Mutation
