@@ -335,6 +335,13 @@ def test_operations_are_moved_and_removed_and_the_focus_follows(page: Page, lab:
     expect(page.get_by_label("Horizontal flip: remove")).to_be_focused()
 
 
+def test_an_open_card_stays_open_when_it_moves(page: Page, lab: ImageLab) -> None:
+    open_lab(page, lab)
+    page.get_by_label("Rotation: move down").press("Enter")
+    folds = page.locator(".dpw-fold").evaluate_all("nodes => nodes.map((node) => node.ariaExpanded)")
+    assert folds == ["false", "true", "false"]
+
+
 def test_an_operation_is_switched_off(page: Page, lab: ImageLab) -> None:
     open_lab(page, lab)
     page.get_by_role("switch", name="Rotation: on").press("Space")
