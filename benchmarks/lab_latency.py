@@ -18,8 +18,9 @@ from statistics import median
 from typing import Any
 
 import psutil
-from lab_jupyter import chromium, jupyter, open_notebook, write_notebook
 from playwright.async_api import CDPSession, Page, TimeoutError, async_playwright
+
+from lab_jupyter import chromium, jupyter, open_notebook, write_notebook
 
 HERE = Path(__file__).parent
 DRAG_EVENTS, DRAG_HZ = 180, 60
