@@ -2,7 +2,7 @@
 
 Two layouts are known: one folder per class, or `train` with `val` (or `valid`, `validation`) and `test`
 beside it, each with one folder per class. Hidden folders are ignored and links are never followed out
-of the tree.
+of the tree. Copies are found by their bytes: a picture that was saved again counts as another one.
 """
 
 import os

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from dpwidgets import samples
 from dpwidgets.prep import image_file
 from dpwidgets.prep.audit import Audit, AuditError, audit_folder
 
@@ -228,3 +229,12 @@ def test_with_splits_one_training_image_is_enough_but_none_is_not(tmp_path: Path
     for i in range(2):
         (tmp_path / f"test/bird/{i}.jpg").unlink()
     audit_folder(tmp_path).check("skip")
+
+
+def test_every_fault_of_the_dirty_folder_is_found_but_a_copy_with_other_bytes() -> None:
+    table = audit_folder(samples.dirty_folder()).table
+    found = {r.file.rstrip("/"): r.problem for r in table.itertuples()}
+    seen = {f: fault for f, fault in samples.dirty_contents().items() if not fault.startswith("hidden")}
+    assert seen.keys() <= found.keys()
+    missed = {fault for file, fault in seen.items() if found[file] == "ok"}
+    assert missed == {"near duplicate of chelsea/chelsea_01.jpg"}

@@ -1,4 +1,4 @@
-"""What chapter 10 asks: splits, crops, statistics, weighted means, checkpoints, a confusion matrix."""
+"""What chapter 10 asks: splits, crops, statistics, which epoch to keep, a confusion matrix."""
 
 import torch
 
@@ -235,68 +235,8 @@ def channel_statistics(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor
     ),
 )
 
-MEAN_LOSS = Exercise(
-    id="10.4",
-    title="The loss of an epoch",
-    prompt=(
-        "`losses[b]` is the mean loss of batch `b`, and `sizes[b]` the number of photos in it. "
-        "Return the mean loss "
-        "of all photos."
-    ),
-    stub="""
-def epoch_loss(losses: list[float], sizes: list[int]) -> float:
-    ...
-""",
-    checks=(
-        Check(
-            ([1.0, 65.0], [64, 1]),
-            expected=129 / 65,
-            why="64 photos have loss 1 and one has loss 65: together 129, for 65 photos.",
-            traps=(
-                (
-                    33.0,
-                    (
-                        "The mean of the means lets the single photo of the last batch count as much as 64 "
-                        "others."
-                    ),
-                ),
-                (129.0, "That is the sum. Divide it by the number of photos."),
-                (64.5, "The sum is right. Divide it by the number of photos, not of batches."),
-            ),
-        ),
-        Check(([2.0, 4.0], [10, 10]), expected=3.0, why="With equal batches it is the plain mean."),
-    ),
-    hints=(
-        "Every photo should count once, whichever batch it came in.",
-        "A batch with mean loss `l` and `n` photos adds `l * n` to the sum.",
-        "`sum(l * n for l, n in zip(losses, sizes)) / sum(sizes)`",
-    ),
-    solution="""
-def epoch_loss(losses: list[float], sizes: list[int]) -> float:
-    return sum(loss * size for loss, size in zip(losses, sizes)) / sum(sizes)
-""",
-    explanation=(
-        "The last batch is usually smaller. Weighting by size makes the number independent of the batch size."
-    ),
-    why_it_matters=(
-        "Two runs with different batch sizes can only be compared if the loss means the same in both."
-    ),
-    wrong=(
-        WrongAnswer(
-            "mean of means",
-            "def epoch_loss(losses, sizes):\n    return sum(losses) / len(losses)",
-            says="count as much as 64 others",
-        ),
-        WrongAnswer(
-            "the sum",
-            "def epoch_loss(losses, sizes):\n    return sum(l * n for l, n in zip(losses, sizes))",
-            says="That is the sum",
-        ),
-    ),
-)
-
 BEST_EPOCH = Exercise(
-    id="10.5",
+    id="10.4",
     title="Choose the epoch to keep",
     prompt=(
         "`history` holds one dictionary per epoch, with the keys `train_loss`, `val_accuracy` "
@@ -375,7 +315,7 @@ def best_epoch(history: list[dict[str, float]]) -> int:
 _CONFUSION = torch.tensor([[8, 2, 0], [1, 3, 0], [1, 0, 0]])
 
 RECALL = Exercise(
-    id="10.6",
+    id="10.5",
     title="Read a confusion matrix",
     prompt=(
         "`confusion[t, p]` counts the photos of class `t` that the model called `p`. Return the "
@@ -536,42 +476,12 @@ PREDICTIONS = (
         ),
         tolerance=0.05,
     ),
-    Prediction(
-        id="10.p2",
-        question=(
-            "The labels are thrown with a coin, so there is nothing to learn. Augment first, split "
-            "afterwards: what accuracy comes out?"
-        ),
-        explanation=(
-            "Copies of one photo carry the same label and land on both sides. The model recognises the copy."
-        ),
-        tolerance=0.05,
-    ),
-    Prediction(
-        id="10.p3",
-        question="A network with 1,000 outputs that has learnt nothing meets your photos. How large is its "
-        "cross-entropy?",
-        explanation=(
-            "Every class gets about 1/1000, and -ln(1/1000) = 6.9. With a head for ten classes it is "
-            "ln 10 = 2.3."
-        ),
-        tolerance=0.1,
-    ),
-    Prediction(
-        id="10.p4",
-        question=(
-            "Decoded photos lie in memory and no worker helps. What share of an epoch does training "
-            "wait for data?"
-        ),
-        explanation="The transforms still run photo by photo, in the same process as the training step.",
-        tolerance=0.25,
-    ),
 )
 
 CHAPTER = Chapter(
     number="10",
     title="End to end",
-    exercises=(SPLIT_BY_GROUP, CENTRE_CROP, CHANNEL_STATISTICS, MEAN_LOSS, BEST_EPOCH, RECALL),
+    exercises=(SPLIT_BY_GROUP, CENTRE_CROP, CHANNEL_STATISTICS, BEST_EPOCH, RECALL),
     quizzes=QUIZZES,
     predictions=PREDICTIONS,
 )

@@ -1,0 +1,158 @@
+"""The functions that chapter 10 writes out, taken from its cells: decoding, splits, intervals, writes."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from sklearn import model_selection
+
+SOURCE = Path(__file__).parents[2] / "notebooks/source/10_end_to_end.py"
+
+
+def from_chapter(*names: str, **known: Any) -> dict[str, Any]:
+    """Runs the definitions `names` and the imports of their cells; `known` are names that they look up."""
+    space: dict[str, Any] = {"Path": Path, "torch": torch, "np": np, "pd": pd, **known}
+    for cell in jupytext.read(SOURCE).cells:
+        body = ast.parse(cell.source).body if cell.cell_type == "code" else []
+        wanted = [n for n in body if isinstance(n, ast.FunctionDef | ast.ClassDef) and n.name in names]
+        imports = [n for n in body if isinstance(n, ast.ImportFrom) and wanted]
+        for node in imports + wanted:
+            exec(ast.unparse(node), space)
+    assert set(names) <= set(space)
+    return space
+
+
+@pytest.fixture(scope="module")
+def decode() -> Any:
+    return from_chapter("decode")["decode"]
+
+
+def test_decode_gives_rgb_bytes_of_one_size(decode: Any, tmp_path: Path) -> None:
+    for mode in ("L", "RGB", "P", "CMYK", "1", "LA"):
+        path = tmp_path / f"{mode}.{'tif' if mode == 'CMYK' else 'png'}"
+        Image.new("RGB", (40, 30), (255, 255, 255)).convert(mode).save(path)
+        found = decode(path, 16)
+        assert found.shape == (3, 16, 16)
+        assert found.dtype == torch.uint8
+        assert found.min() > 250, mode
+
+
+def test_decode_scales_16_bits(decode: Any, tmp_path: Path) -> None:
+    Image.fromarray(np.full((30, 40), 40000, dtype=np.uint16)).save(tmp_path / "a.png")
+    assert set(decode(tmp_path / "a.png", 8).unique().tolist()) == {155}
+
+
+def test_decode_puts_what_is_transparent_on_white(decode: Any, tmp_path: Path) -> None:
+    Image.new("RGBA", (20, 20), (255, 0, 0, 0)).save(tmp_path / "a.png")
+    assert decode(tmp_path / "a.png", 8).min() == 255
+
+
+def test_decode_obeys_exif_and_cuts_the_middle(decode: Any, tmp_path: Path) -> None:
+    picture = Image.new("RGB", (40, 20), "black")
+    picture.paste("white", (0, 0, 20, 20))  # the left half
+    exif = Image.Exif()
+    exif[0x0112] = 6  # stored turned: the left half is the upper half when held upright
+    picture.save(tmp_path / "a.png", exif=exif)
+    found = decode(tmp_path / "a.png", 20)
+    assert found[:, :8].min() == 255
+    assert found[:, 12:].max() == 0
+
+
+def photo_table(regions: int, each: int, splits: tuple[str, ...] = ("",)) -> pd.DataFrame:
+    rows = [
+        {
+            "file": f"{split}/{label}/{region}-{i}.jpg",
+            "class": label,
+            "split": split,
+            "region": f"{label}-{region}",
+        }
+        for split in splits
+        for label in ("cat", "dog", "eel")
+        for region in range(regions)
+        for i in range(each)
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="module")
+def split() -> Any:
+    return from_chapter("fold_rows", "split", model_selection=model_selection, seed=0)["split"]
+
+
+@pytest.mark.parametrize("regions", [3, 4, 6, 9])
+def test_no_region_is_on_two_sides_and_every_class_on_all(split: Any, regions: int) -> None:
+    table = photo_table(regions, each=5)
+    parts = split(table, "region")
+    assert sorted(np.concatenate(list(parts.values()))) == list(range(len(table)))
+    seen = [set(table["region"].iloc[rows]) for rows in parts.values()]
+    assert sum(map(len, seen)) == len(set.union(*seen)) == 3 * regions
+    for rows in parts.values():
+        assert set(table["class"].iloc[rows]) == {"cat", "dog", "eel"}
+
+
+def test_photos_that_stand_alone_are_split_with_balanced_classes(split: Any) -> None:
+    table = photo_table(12, each=1)
+    parts = split(table, "file")
+    assert [len(rows) for rows in parts.values()] == [24, 6, 6]
+    assert (table["class"].iloc[parts["test"]].value_counts() == 2).all()
+
+
+def test_folders_that_exist_are_taken_as_they_are(split: Any) -> None:
+    table = photo_table(4, each=2, splits=("train", "val", "test"))
+    parts = split(table, "region")
+    for name, rows in parts.items():
+        assert set(table["split"].iloc[rows]) == {name}
+        assert len(rows) == 24
+
+
+def test_a_validation_set_that_is_missing_comes_from_training(split: Any) -> None:
+    table = photo_table(4, each=2, splits=("train", "test"))
+    parts = split(table, "file")
+    assert set(table["split"].iloc[parts["val"]]) == {"train"}
+    assert len(parts["test"]) == 24
+    assert len(parts["train"]) + len(parts["val"]) == 24
+
+
+def test_a_class_with_too_few_regions_is_named(split: Any) -> None:
+    with pytest.raises(ValueError, match="class cat has 2 different regions; 3 are needed"):
+        split(photo_table(2, each=9), "region")
+
+
+def test_wilson_agrees_with_the_book() -> None:
+    wilson = from_chapter("wilson")["wilson"]
+    assert wilson(9, 10) == pytest.approx((0.5958, 0.9821), abs=2e-4)
+    assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=2e-4)
+
+
+def test_whole_regions_give_a_wider_interval_than_photos() -> None:
+    space = from_chapter("wilson", "by_region", seed=0)
+    regions = pd.Series(np.repeat(np.arange(10), 30))
+    right = np.repeat(np.arange(10) < 8, 30)
+    low, high = space["by_region"](right, regions)
+    narrow = space["wilson"](int(right.sum()), len(right))
+    assert low < narrow[0] - 0.1
+    assert high > narrow[1] + 0.05
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_part(tmp_path: Path, monkeypatch: Any) -> None:
+    write_atomic = from_chapter("write_atomic", run_dir=tmp_path)["write_atomic"]
+    write_atomic("best.pt", b"old")
+    written = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        written(path, data[:1])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(
+        RuntimeError, match=r"best.pt was not written \(No space left on device\): free some space"
+    ):
+        write_atomic("best.pt", b"new")
+    assert [p.name for p in tmp_path.iterdir()] == ["best.pt"]
+    assert (tmp_path / "best.pt").read_bytes() == b"old"
