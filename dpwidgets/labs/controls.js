@@ -52,8 +52,10 @@ function slider(spec, get, set, link) {
   });
   const output = element("output");
   const show = () => {
-    output.textContent = shownValue(spec, get());
-    input.setAttribute("aria-valuetext", output.textContent);
+    const text = shownValue(spec, get());
+    if (text === output.textContent) return; // writing it again would cost a layout
+    output.textContent = text;
+    input.setAttribute("aria-valuetext", text);
   };
   const refresh = () => { input.value = get() * factor; show(); };
   const node = controlRow(spec, input, output);

@@ -97,7 +97,8 @@ function pipelineEditor(link, model) {
         fold.setAttribute("aria-expanded", String(!body.hidden));
         const parts = operation.parameters.slice(0, 1).map((spec) => shownValue(spec, values[spec.name]));
         if (p < 1) parts.push(`p ${shownValue(probability, p)}`);
-        summary.textContent = on ? parts.join(", ") : "off";
+        const said = on ? parts.join(", ") : "off";
+        if (said !== summary.textContent) summary.textContent = said;
         for (const field of fields) field.refresh();
       },
     };
