@@ -97,7 +97,7 @@ dpwidgets.check_parameters(
     seed=dpwidgets.Integer(0, 1_000_000),
     device=dpwidgets.Choice("auto", "cpu", "cuda", "mps"),
 )
-here = str(torch.accelerator.current_accelerator()) if torch.accelerator.is_available() else "cpu"
+here = torch.accelerator.current_accelerator().type if torch.accelerator.is_available() else "cpu"
 device = here if device == "auto" else device
 if device not in ("cpu", here):
     raise dpwidgets.ParameterError(f"device = {device!r} is not on this machine; it has {here!r}")
@@ -154,13 +154,15 @@ for ax in axes.flat:
 for ax, row in zip(axes.flat, known.itertuples(), strict=False):
     ax.set_title(f"{row.problem}\n{'kept' if row.usable else 'left out'}", fontsize=8)
     with Image.open(dirty.root / row.file) as picture:
-        ax.imshow(picture.convert("RGB").resize((120, 90)))
+        ax.imshow(ImageOps.expand(picture.convert("RGB").resize((120, 90)), 1, "black"))
 show(
     fig,
     alt=f"Pictures of the dirty folder, as stored, each with what is wrong: {', '.join(known['problem'])}.",
 )
 
 # %% [markdown]
+# The 16-bit picture is white: `convert("RGB")` cuts its values off at 255 instead of scaling them.
+#
 # Two kinds of trouble: what a careful loader **repairs** (grey, palette, CMYK, 16 bits, turned, wrong name), and
 # what nobody can (damaged, empty, no image, copies under two labels). For the second kind you choose a policy:
 # `"skip"` leaves these files out and says so, `"stop"` refuses to go on.
@@ -172,7 +174,8 @@ except ValueError as error:
     print(str(error).replace(str(dirty.root), "the dirty folder"))
 audit.check(policy)
 photos = audit.usable
-photos["region"] = photos["file"].map(samples.photo_regions(root)).fillna(photos["file"])
+regions = samples.photo_regions(root)
+photos["region"] = [regions.get(file, file) for file in photos["file"]]
 classes = sorted(photos["class"].unique())
 labels = torch.tensor([classes.index(name) for name in photos["class"]])
 print(f"{len(photos):,} of {len(audit.table):,} files go on, in {len(classes)} classes")
@@ -348,7 +351,7 @@ bars[0].set_hatch("//")
 ax.bar_label(bars, fmt="%.2f", padding=3)
 ax.axvline(1 / len(classes), color=palette.BLACK, linestyle=":", label="guessing")
 ax.set(xlim=(0, 1.1), xlabel="share of test photos that the nearest neighbour gets right")
-ax.legend(loc="lower right")
+ax.legend(loc="upper right")
 show(
     fig,
     alt=f"Two bars. Random split: {leak.iloc[0, -1]:.2f} right. Split by region: {leak.iloc[1, -1]:.2f} right.",
@@ -419,7 +422,7 @@ print(
 
 # %% tags=["claim-26"]
 wide = Image.new("RGB", (400, 100), "white")
-ImageDraw.Draw(wide).ellipse((155, 5, 245, 95), fill=palette.BLUE)
+ImageDraw.Draw(wide).ellipse((160, 10, 240, 90), fill=palette.BLUE)
 ways = {
     "Resize((224, 224))": v2.Resize((224, 224)),
     "Resize(256)": v2.Resize(256),
@@ -429,7 +432,7 @@ fig, axes = plt.subplots(1, 3, figsize=(9, 2.2), width_ratios=[1, 3, 1])
 for ax, (name, way) in zip(axes, ways.items(), strict=False):
     picture = way(wide)
     print(f"{name:30}{picture.width} x {picture.height}")
-    ax.imshow(picture)
+    ax.imshow(ImageOps.expand(picture, 3, "black"))
     ax.set_title(name, fontsize=8)
     ax.axis("off")
 show(
