@@ -125,11 +125,15 @@ class Bench:
     async def start(self) -> None:
         await self.page.evaluate("([s, c]) => probe.start(s, c)", [self.who.picture, self.who.corners])
 
-    async def until(self, value: int, seconds: float = 30) -> bool:
-        """Waits until the picture carries `value`."""
+    async def stop(self) -> dict[str, Any]:
+        """Stops the probe; gives what it saw."""
+        return await self.page.evaluate("() => { probe.stop(); return {...probe}; }")
+
+    async def until(self, value: int, width: int = 0, seconds: float = 30) -> bool:
+        """Waits until the picture carries `value`, at least `width` pixels wide."""
         for _ in range(int(seconds * 20)):
-            shown = await self.page.evaluate("() => probe.shown.at(-1)?.[0]")
-            if shown == value:
+            shown = await self.page.evaluate("() => probe.shown.at(-1)")
+            if shown and shown[0] == value and shown[1] >= width:
                 return True
             await asyncio.sleep(0.05)
         return False
@@ -146,6 +150,7 @@ class Bench:
         if not await self.until(0):
             raise RuntimeError(f"{self.who.name}: the picture does not follow the slider.")
         await asyncio.sleep(1)
+        self.full_width = await self.page.evaluate("() => probe.shown.at(-1)[1]")
 
     async def steps(self, count: int) -> None:
         """Single steps with the arrow key, each from rest."""
@@ -154,16 +159,17 @@ class Bench:
         load = Load()
         for value in range(1, count + 1):
             await self.page.keyboard.press("ArrowRight")
-            if not await self.until(value):
+            if not await self.until(value, self.full_width):
                 raise RuntimeError(f"{self.who.name}: value {value} never arrived.")
-            await asyncio.sleep(0.6 + random.random() * 0.1)
-        seen = await self.page.evaluate("() => ({...probe})")
+            await asyncio.sleep(0.4 + random.random() * 0.1)
         self.result.others.append(load.others())
-        full = max(width for _, width, _ in seen["shown"])
+        seen = await self.stop()
         for value, pressed in enumerate(seen["keys"], start=1):
             times = [(time, width) for shown, width, time in seen["shown"] if shown == value]
             self.result.to_pixels.append(times[0][0] - pressed)
-            self.result.to_full.append(next(time for time, width in times if width == full) - pressed)
+            self.result.to_full.append(
+                next(time for time, width in times if width >= self.full_width) - pressed
+            )
         self._count(seen)
 
     async def drag(self) -> None:
@@ -190,7 +196,7 @@ class Bench:
         self.result.others.append(load.others())
         landed = await self.until(values[-1])
         await asyncio.sleep(1.5)  # does anything stale follow?
-        seen = await self.page.evaluate("() => ({...probe})")
+        seen = await self.stop()
         await session.detach()
         down, up = seen["downs"][-1], seen["ups"][-1]
         during = [time for _, _, time in seen["shown"] if down <= time <= up]

@@ -31,20 +31,18 @@ window.probe = (() => {
   };
 
   const watch = () => {
-    if (probe.selector) {
-      const now = epoch(performance.now());
-      if (pending) probe.shown.push([...pending, now]); // seen one frame ago, so it is on screen now
-      pending = null;
-      const before = last;
-      const value = look();
-      probe.looks += 1;
-      if (value === null) probe.blank += 1;
-      else if (Number.isNaN(value)) probe.torn += 1;
-      else if (last !== before) pending = [value, last.width];
-    }
+    if (!probe.selector) return; // a page that is not measured must not use the machine
+    const now = epoch(performance.now());
+    if (pending) probe.shown.push([...pending, now]); // seen one frame ago, so it is on screen now
+    pending = null;
+    const before = last;
+    const value = look();
+    probe.looks += 1;
+    if (value === null) probe.blank += 1;
+    else if (Number.isNaN(value)) probe.torn += 1;
+    else if (last !== before) pending = [value, last.width];
     requestAnimationFrame(watch);
   };
-  requestAnimationFrame(watch);
 
   addEventListener("keydown", (event) => probe.keys.push(epoch(event.timeStamp)), true);
   addEventListener("pointerdown", (event) => probe.downs.push(epoch(event.timeStamp)), true);
@@ -52,8 +50,10 @@ window.probe = (() => {
 
   /** Starts to watch, and forgets what was seen. `corners`: left, top, right, bottom of the spots, as shares. */
   probe.start = (selector, corners) => {
+    if (!probe.selector) requestAnimationFrame(watch);
     Object.assign(probe, { selector, corners, looks: 0, blank: 0, torn: 0 });
     for (const list of [probe.keys, probe.ups, probe.downs, probe.shown]) list.length = 0;
   };
+  probe.stop = () => { probe.selector = null; };
   return probe;
 })();

@@ -47,8 +47,8 @@ function slider(spec, get, set, link) {
   const input = element("input", {
     type: "range", min: spec.min * factor, max: spec.max * factor, step: spec.step * factor,
     oninput: () => { set(Number(input.value) / factor); show(); link.touch(true); },
-    onpointerup: () => link.release(),
-    onlostpointercapture: () => link.release(),
+    onpointerup: () => link.rest(),
+    onlostpointercapture: () => link.rest(),
   });
   const output = element("output");
   const show = () => {

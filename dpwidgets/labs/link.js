@@ -2,7 +2,8 @@
  * The wire between one lab in this page and its engine in the kernel. The newest values win:
  * at most MAX_IN_FLIGHT requests are unanswered, and what changes meanwhile goes out together
  * when a picture has come back. While the hand moves the kernel sends small previews (custom
- * messages); when it rests, the full picture arrives as the widget's own, saved state.
+ * messages); when it rests, the full picture arrives as the widget's own, saved state. The full
+ * picture waits for the last preview, which shows the last value sooner.
  *
  * All views of the widget in this page share one Link. Events for the views:
  *   frame (a picture is ready to be shown), params (they changed),
@@ -21,7 +22,10 @@ class Link extends EventTarget {
     this.client = Math.random().toString(36).slice(2); // two browser tabs may share a kernel
     this.params = structuredClone(model.get("settings"));
     this.sent = this.answered = 0;
-    this.dirty = this.moving = false;
+    this.fresh = false; // are there values that no request has carried yet?
+    this.gliding = false; // did they come from a hand that moves? Then a preview shows them first.
+    this.moving = false; // is it still moving?
+    this.full = false; // is the full picture wanted?
     this.shown = -1;
     this.picture = null; // {url, caption} of what is on screen
     this.waiting = this.lost = false;
@@ -43,17 +47,22 @@ class Link extends EventTarget {
 
   /** The reader changed `params`. `moving`: more of the same is likely to follow at once. */
   touch(moving = false) {
-    this.dirty = true;
-    this.moving = moving;
+    this.fresh = true;
+    this.moving = this.gliding = moving;
+    this.full = !moving;
     this.#tell("params"); // the other views
     clearTimeout(this.restTimer);
-    if (moving) this.restTimer = setTimeout(() => this.touch(), REST_MS);
+    if (moving) this.restTimer = setTimeout(() => this.rest(), REST_MS);
     this.#flush();
   }
 
-  /** The pointer let go: the full picture is wanted now. */
-  release() {
-    if (this.moving) this.touch();
+  /** The hand rests, or the pointer let go: the full picture is wanted now. */
+  rest() {
+    if (!this.moving) return;
+    this.moving = false;
+    this.full = true;
+    clearTimeout(this.restTimer);
+    this.#flush();
   }
 
   reset() {
@@ -62,13 +71,18 @@ class Link extends EventTarget {
   }
 
   #flush() {
-    if (this.lost || !this.dirty || this.sent - this.answered >= MAX_IN_FLIGHT) return;
-    this.dirty = false;
+    const inFlight = this.sent - this.answered;
+    if (this.lost) return;
+    if (this.fresh && this.gliding && inFlight < MAX_IN_FLIGHT) this.#send(true);
+    else if (this.full && inFlight === 0) this.#send(false);
+  }
+
+  #send(moving) {
+    this.fresh = false;
+    if (!moving) this.full = false;
     this.sent += 1;
     try {
-      this.model.send({
-        kind: "params", client: this.client, request: this.sent, moving: this.moving, params: this.params,
-      });
+      this.model.send({ kind: "params", client: this.client, request: this.sent, moving, params: this.params });
     } catch { // the channel of a restarted kernel is closed for good
       this.lost = true;
       this.#tell("lost");
@@ -105,7 +119,7 @@ class Link extends EventTarget {
     const settings = this.model.get("settings");
     await this.#show(caption, this.model.get("frame"));
     this.#answer(caption.seen);
-    if (this.dirty || this.sent !== this.answered) return; // the reader is ahead of the kernel
+    if (this.fresh || this.full || this.sent !== this.answered) return; // the reader is ahead of the kernel
     if (JSON.stringify(this.params) === JSON.stringify(settings)) return;
     this.params = structuredClone(settings);
     this.#tell("params");
