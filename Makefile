@@ -46,7 +46,7 @@ endif
 # One recipe, two sets of extras: the stamp's name says which.
 $(VENV)/.base: EXTRAS :=
 $(VENV)/.test: EXTRAS := [test,bench]
-$(VENV)/.base $(VENV)/.test: pyproject.toml constraints.txt | $(PY)
+$(VENV)/.base $(VENV)/.test: pyproject.toml constraints.txt $(wildcard dpwidgets/labextension/* dpwidgets/labextension/static/*) | $(PY)
 ifdef UV
 	uv pip install --quiet --compile-bytecode --python $(PY) --constraint constraints.txt --editable ".$(EXTRAS)"
 else

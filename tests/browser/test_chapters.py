@@ -55,8 +55,9 @@ def test_saved_pictures_show_without_a_kernel(
             place = notebook.page.locator(".jp-Notebook .jp-Cell").nth(index)
             place.scroll_into_view_if_needed()
             notebook.save_picture(f"unrun-lab-{index}", place)
-            # Its text is in the file (the contract sees to that); JupyterLab 4.6 does not hand it to <img>.
             assert place.locator("img:visible").count(), f"cell {index}: the lab shows no saved picture"
+    silent = shown.evaluate_all("pictures => pictures.filter((one) => !one.alt).length")
+    assert silent == 0, f"{silent} saved pictures have no alt text on the page"
 
 
 @pytest.mark.timeout(900)
