@@ -37,7 +37,7 @@
 # **Time:** 60 minutes to read and try. The cells alone run for about a minute on two processor cores.
 
 # %% tags=["imports"]
-import hashlib
+import inspect
 import io
 import json
 import sys
@@ -133,8 +133,14 @@ show(fig, alt=f"One picture of each folder: {', '.join(p.name for p in folders)}
 # A corrupt file stops a training run in its third hour, or worse, does not stop it. So open and decode every
 # file once, before. `audit_folder` never fails on a file: whatever is wrong becomes a row of a table.
 
+
 # %%
-audit = audit_folder(root, lambda found, total: tqdm(found, "audit", total, unit=" files", mininterval=1))
+def progress(things, total: int, name: str = "audit"):
+    """A bar with the time that is left; it goes away when all is done."""
+    return tqdm(things, name, total, leave=False, mininterval=1, ncols=80)
+
+
+audit = audit_folder(root, progress)
 
 # %%
 audit.counts
@@ -187,8 +193,8 @@ print(f"{len(photos):,} of {len(audit.table):,} files go on, in {len(classes)} c
 # transparent parts on white, and cuts the largest centred square. The class below it is the `Dataset`.
 #
 # Workers are processes of their own. On macOS and Windows, and from Python 3.14 on everywhere, they cannot see
-# a class that lives in a notebook cell. So the two cells that start with `# photo_data.py` are also saved as a
-# module, and imported from there. The file lies beside your results, and needs nothing of this workbook.
+# a class that lives in a notebook cell. So the next two cells are also saved as a module, `photo_data.py`, and
+# imported from there. The file lies beside your results, and needs nothing of this workbook.
 
 # %%
 # photo_data.py, part 1
@@ -258,8 +264,8 @@ def write_atomic(name: str, data: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
-parts = {cell.splitlines()[0]: cell for cell in globals()["In"] if cell.startswith("# photo_data.py")}
-write_atomic("photo_data.py", "\n\n".join(parts[key] for key in sorted(parts)).encode())
+parts = ["".join(inspect.findsource(thing)[0]) for thing in (decode, FromDisk.__getitem__)]  # the whole cells
+write_atomic("photo_data.py", "\n\n".join(parts).encode())
 sys.path.insert(0, str(run_dir))
 sys.modules.pop("photo_data", None)  # an earlier run of this cell
 import photo_data
@@ -282,7 +288,7 @@ if cached:
     memory = torch.empty(len(photos), 3, edge, edge, dtype=torch.uint8)
     with ThreadPoolExecutor() as pool:
         decoded = pool.map(pixels.__getitem__, range(len(photos)))
-        for i, photo in enumerate(tqdm(decoded, "decode", len(photos), unit=" photos", mininterval=1)):
+        for i, photo in enumerate(progress(decoded, len(photos), "decode")):
             memory[i] = photo
     pixels = memory
 
@@ -651,9 +657,9 @@ def accuracy(found: torch.Tensor, part: str) -> float:
 # The same `run_name` takes an unfinished run up again, if the settings and the photos are the same.
 
 # %%
-photo_list = "\n".join(f"{row.file},{row.split}" for row in photos.itertuples())
+photo_list = pd.util.hash_pandas_object(photos["file"] + photos["split"], index=False)
 config = {
-    "photos": hashlib.sha256(photo_list.encode()).hexdigest()[:16], "classes": classes, "policy": policy,
+    "photos": str(photo_list.sum()), "classes": classes, "policy": policy,
     "model": model, "weights": weights, "epochs": epochs, "batch_size": batch_size,
     "image_size": image_size, "lr": lr, "seed": seed,
 }  # fmt: skip
@@ -693,12 +699,9 @@ print(
 )
 
 # %%
-with tqdm(
-    total=epochs * len(loaders["train"]),
-    initial=len(history) * len(loaders["train"]),
-    desc="train",
-    mininterval=1,
-) as bar:
+steps = len(loaders["train"])
+with progress(None, epochs * steps, "train") as bar:
+    bar.update(len(history) * steps)
     for epoch in range(len(history), epochs):
         torch.manual_seed(1000 * seed + epoch)
         order.manual_seed(1000 * seed + epoch)

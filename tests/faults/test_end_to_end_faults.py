@@ -100,7 +100,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 
 AUDITED = "audit.check(policy)"
-TRAINED = 'desc="train"'
+TRAINED = '"train") as bar'
 WRITTEN = '"metrics.json"'
 
 
