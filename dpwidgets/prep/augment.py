@@ -237,8 +237,9 @@ class AugmentEngine:
         of = f"image {params['image']}" + (f" ({name})" if name else "")
         spread = "of it" if params["spread"] == SPREADS[0] else "of it and the images after it"
         tiles = params["tiles"]
+        variants = "1 variant" if tiles == 2 else f"{tiles - 1} variants"
         return (
-            f"Grid of {tiles} tiles: the original, {of}, then {tiles - 1} variants {spread}. "
+            f"Grid of {tiles} tiles: the original, {of}, then {variants} {spread}. "
             f"Operations: {_pipeline(params)}. Strength {params['strength']:.0%}, seed {params['seed']}."
         )
 

@@ -148,8 +148,8 @@ def check_parameters(namespace: dict[str, Any], /, **rules: Rule) -> None:
     known = ", ".join(rules)
     for name in _unknown_names(namespace.get("In", []), set(rules)):
         value = _short(namespace[name]) if name in namespace else "..."
-        suggestion = _closest(name, list(rules))
-        problems.append(f"{name} = {value} is no parameter of this chapter{suggestion}. Known: {known}")
+        suggestion = _closest(name, list(rules)) or "."
+        problems.append(f"{name} = {value} is no parameter of this chapter{suggestion} Known: {known}")
     if len(problems) == 1:
         raise ParameterError(problems[0])
     if problems:
