@@ -275,3 +275,17 @@ def test_killed_in_mid_epoch_leaves_no_worker(tmp_path: Path) -> None:
         run.close()
     assert (tmp_path / "runs/a/last.pt").exists()
     assert not list((tmp_path / "runs").rglob("*.part"))
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_workers_of_every_kind_find_the_dataset(shared: Run, tmp_path: Path, method: str) -> None:
+    """A fresh process cannot see the notebook's classes, only the module that the chapter saved."""
+    data = pictures(tmp_path / "data")
+    set_method = "import multiprocessing\nmultiprocessing.set_start_method({!r}, force=True)"
+    try:
+        shared.until(
+            TRAINED, quick(tmp_path, data, num_workers=1, epochs=1), {TRAINED: set_method.format(method)}
+        )
+    finally:
+        shared.cell(set_method.format("fork"))
+    assert (tmp_path / "runs/a/best.pt").exists()
