@@ -18,6 +18,7 @@ _HOME = {
     "Number": "dpwidgets.prep.parameters",
     "ParameterError": "dpwidgets.prep.parameters",
     "Text": "dpwidgets.prep.parameters",
+    "AuditError": "dpwidgets.prep.audit",
     "audit_folder": "dpwidgets.prep.audit",
     # labs
     "ImageLab": "dpwidgets.labs.image",
