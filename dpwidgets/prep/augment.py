@@ -128,7 +128,7 @@ class AugmentEngine:
         batch = F.to_dtype(torch.stack(images), torch.float32, scale=True)
         labels = torch.tensor([self._label(index) for index in indices])
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
             batch, labels = pipeline.mix(self._num_classes)(batch, labels)
         if labels.ndim == 1:  # the chance did not come up
             labels = torch.nn.functional.one_hot(labels, self._num_classes).float()

@@ -160,7 +160,7 @@ def read_source(
     if isinstance(data, ImageSource):
         return data
     if isinstance(data, str | Path):
-        return _with_targets(_from_folder(Path(data)), labels, classes, boxes, masks)
+        return _with_targets(_from_folder(Path(data).expanduser()), labels, classes, boxes, masks)
     if hasattr(data, "images") and hasattr(data, "labels"):  # such as samples.digits()
         labels = data.labels if labels is None else labels
         classes = getattr(data, "classes", None) if classes is None else classes

@@ -38,6 +38,14 @@ def test_train_and_test_above_the_classes_are_looked_through(tmp_path: Path) -> 
     assert read_source(tmp_path).classes == ("cat", "dog")
 
 
+def test_a_tilde_means_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # where Windows looks
+    (tmp_path / "pictures").mkdir()
+    Image.new("RGB", (40, 30)).save(tmp_path / "pictures" / "a.png")
+    assert len(read_source("~/pictures")) == 1
+
+
 def test_a_flat_folder_has_no_labels(tmp_path: Path) -> None:
     save(tmp_path / "1.jpg")
     source = read_source(tmp_path)
