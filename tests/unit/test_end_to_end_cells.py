@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 from sklearn import model_selection
+from torchvision.transforms import v2
 
 SOURCE = Path(__file__).parents[2] / "notebooks/source/10_end_to_end.py"
 
@@ -138,6 +139,29 @@ def test_whole_regions_give_a_wider_interval_than_photos() -> None:
     narrow = space["wilson"](int(right.sum()), len(right))
     assert low < narrow[0] - 0.1
     assert high > narrow[1] + 0.05
+
+
+def test_seven_views_show_the_middle_its_mirror_image_the_corners_and_the_whole() -> None:
+    seven_views = from_chapter("seven_views", v2=v2, image_size=6)["seven_views"]
+    photos = torch.arange(2 * 3 * 8 * 8.0).reshape(2, 3, 8, 8)
+    views = seven_views(photos)
+    assert [view.shape for view in views] == [(2, 3, 6, 6)] * 7
+    assert torch.equal(views[0], photos[..., 1:7, 1:7])
+    assert torch.equal(views[1], views[0].flip(-1))
+    assert {float(view[0, 0, 0, 0]) for view in views[2:6]} == {0.0, 2.0, 16.0, 18.0}
+    assert views[6].mean() == pytest.approx(float(photos.mean()), rel=1e-3)
+
+
+def test_probabilities_are_the_mean_over_the_views() -> None:
+    close = from_chapter("close")["close"]
+    probabilities = from_chapter("probabilities", nn=torch.nn, DataLoader=list, device="cpu", close=close)[
+        "probabilities"
+    ]
+    batches = [(torch.tensor([[1.0, 0.0]]), None), (torch.tensor([[0.0, 3.0]]), None)]
+    one = probabilities(torch.nn.Identity(), batches)
+    assert torch.allclose(one, torch.tensor([[1.0, 0.0], [0.0, 3.0]]).softmax(dim=1))
+    both = probabilities(torch.nn.Identity(), batches, lambda x: [x, x.flip(1)])
+    assert torch.allclose(both, torch.full((2, 2), 0.5))
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_part(tmp_path: Path, monkeypatch: Any) -> None:
