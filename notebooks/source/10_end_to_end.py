@@ -793,7 +793,6 @@ def seven_views(photos: torch.Tensor) -> list[torch.Tensor]:
     return [middle, v2.functional.hflip(middle), *corners, whole]
 
 
-# %%
 def wilson(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
     """The 95 % interval of a share, if the photos are independent."""
     share, extra = right / total, z * z / total
@@ -811,8 +810,7 @@ def by_region(right: np.ndarray, regions: pd.Series, draws: int = 2000) -> tuple
     )
     drawn = np.random.default_rng(seed).integers(0, len(groups), (draws, len(groups)))
     sums, sizes = groups["sum"].to_numpy()[drawn].sum(axis=1), groups["size"].to_numpy()[drawn].sum(axis=1)
-    low, high = np.percentile(sums / sizes, [2.5, 97.5])
-    return float(low), float(high)
+    return tuple(np.percentile(sums / sizes, [2.5, 97.5]).tolist())
 
 
 # %% tags=["nbval-ignore-output"] reason="trained numbers differ from processor to processor"
