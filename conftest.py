@@ -18,6 +18,14 @@ SPREAD = (
 )
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Before any worker process starts (those have a `workerinput`)."""
+    if session.config.option.nbval and not hasattr(session.config, "workerinput"):
+        from kernels import make_samples
+
+        make_samples()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Under `-n N --dist loadfile`: a file or a notebook on one worker, but long independent tests apart.

@@ -31,7 +31,7 @@ from chapters import (
     write_atomically,
 )
 from keep import keep_earlier
-from kernels import Client, notebook_environment, run_all
+from kernels import Client, make_samples, notebook_environment, run_all
 from normalise import normalise
 
 SLOW = 60  # seconds: the contract's limit on two cores
@@ -121,6 +121,8 @@ def main(arguments: list[str] | None = None) -> int:
     except ChapterError as error:
         print(error, file=sys.stderr)
         return 2
+    if not options.check:
+        make_samples()
     for chapter in chapters:
         if options.check:
             problems += filter(None, [state_of(chapter)])

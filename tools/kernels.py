@@ -34,6 +34,14 @@ SETTINGS = {
 _UNSET = ("PYTEST_CURRENT_TEST", "PYTHONDONTWRITEBYTECODE", "MPLBACKEND")
 
 
+def make_samples() -> None:
+    """Make the sample data now: else its progress bar lands in the output of the first cell that wants it."""
+    from dpwidgets import samples
+
+    samples.photos()
+    samples.dirty_folder()
+
+
 def notebook_environment(scratch: Path) -> dict[str, str]:
     """Environment variables for a kernel: `scratch` holds its progress file and its IPython profile."""
     environment = {key: value for key, value in os.environ.items() if key not in _UNSET}
