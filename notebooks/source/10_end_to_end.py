@@ -665,7 +665,7 @@ photo_list = pd.util.hash_pandas_object(photos["file"] + photos["split"], index=
 config = {
     "photos": str(photo_list.sum()), "classes": classes, "policy": policy,
     "model": model, "weights": weights, "epochs": epochs, "batch_size": batch_size,
-    "image_size": image_size, "lr": lr, "seed": seed,
+    "image_size": image_size, "lr": lr, "seed": seed, "num_workers": num_workers,
 }  # fmt: skip
 if (run_dir / "config.json").exists():
     earlier = json.loads((run_dir / "config.json").read_text())
