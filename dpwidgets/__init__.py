@@ -20,8 +20,11 @@ _HOME = {
     "Text": "dpwidgets.prep.parameters",
     "AuditError": "dpwidgets.prep.audit",
     "audit_folder": "dpwidgets.prep.audit",
+    "portable": "dpwidgets.prep.loading.portable",
+    "trace": "dpwidgets.prep.loading.trace",
     # labs
     "ImageLab": "dpwidgets.labs.image",
+    "LoaderLab": "dpwidgets.labs.loader",
     # learn
     "environment_report": "dpwidgets.learn.environment",
     "exercise": "dpwidgets.learn",

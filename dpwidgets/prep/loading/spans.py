@@ -16,13 +16,18 @@ class Span:
         kind: "start" (a worker comes up), "fetch" (an item is read, its transform included), "transform" (one
             step of a Compose, within a fetch), "collate", "hand-over" (the batch travels between processes);
             in the consumer "wait", "transfer" (to the device) and "step". With 0 workers the consumer
-            fetches and collates itself, within its "wait".
+            fetches and collates itself, within its "wait". A worker hands over in a thread of its own,
+            beside the next fetch; the consumer's part lies within a "wait" (with pin_memory: beside it).
         worker: 0, 1, …; CONSUMER for the process that iterates.
         start, end: seconds of `time.monotonic()`, which all processes of a machine share.
         batch: number of the batch in its epoch, from 0; -1 where there is none.
-        name: of the transform step, such as "RandomRotation"; else "".
+        name: of the transform step, such as "RandomRotation"; of a hand-over "pack", "unpack" or "pin"; of a
+            wait without a batch "start" (the iterator is made) or "end" (it ends); else "".
         item: index of the item in the dataset; -1 where there is none.
         cpu: seconds of processor time that the thread used within the span; the rest it waited.
+        queued: seconds of that waiting in which the thread could have run but had no core; 0 where the
+            system does not tell (it does on Linux), and for spans that are neither fetch, transform nor
+            collate.
     """
 
     kind: Kind
@@ -33,6 +38,7 @@ class Span:
     name: str = ""
     item: int = -1
     cpu: float = 0.0
+    queued: float = 0.0
 
     @property
     def seconds(self) -> float:
