@@ -87,7 +87,7 @@ class Board:
                 yield Stand(number - 1, pid, phase, item, count, first, since / 1e9, failed, failed_item)
 
     def halt(self) -> None:
-        """Ask all workers to begin no further item."""
+        """Ask all processes to end the run: none begins another item."""
         self._cells[_HALT] = 1
 
     @property
@@ -106,6 +106,11 @@ class Row:
         cells[_PHASE] = IDLE
         cells[_ITEM] = cells[_FIRST] = -1
         cells[_PID] = os.getpid()
+
+    @property
+    def halted(self) -> bool:
+        """The run is to end."""
+        return bool(self._halt[0])
 
     def fetch(self, item: int, count: int = 1) -> None:
         """The item, or the `count` items from this one on, are being fetched.

@@ -12,14 +12,15 @@ import cloudpickle
 import torch
 from torch.utils.data import DataLoader, IterableDataset, default_collate
 
-from dpwidgets.prep.loading.board import Board
+from dpwidgets.prep.loading.board import Halted, Row
 from dpwidgets.prep.loading.portable import stand_in
 from dpwidgets.prep.loading.protocol import Ended, Failed, Load, Ready, Report, Run
 from dpwidgets.prep.loading.spans import CONSUMER, Span
-from dpwidgets.prep.loading.watch import BOARD, Watched, WatchedCollate, WorkerUp, new_row
+from dpwidgets.prep.loading.watch import Watched, WatchedCollate, WorkerUp, new_row
 
 _REPORT_SECONDS = 0.05
 _IN_WORKER = re.compile(r"in DataLoader worker process (\d+)\.\nOriginal (Traceback.*)", re.DOTALL)
+_HOW = re.compile(r"killed by signal: [\w ]+|exit code \d+")
 _DEAD_WORKERS = re.compile(r"DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\)")
 
 
@@ -39,92 +40,123 @@ def serve(handle: int, folder: Path) -> None:
                 dataset, collate_fn = cloudpickle.loads(request.data)
                 connection.send(Ready("loaded"))
             else:
-                connection.send(Ready("running"))
-                connection.send(_Consumer(connection, request, folder).run(dataset, collate_fn))
+                news = _News(connection, new_row(folder))
+                connection.send(_run(request, dataset, collate_fn, news, folder))
         except BaseException as error:
             connection.send(_told(error))
 
 
-class _Consumer:
-    """Iterates over one loader as a training loop would.
+def _run(request: Run, dataset: Any, collate_fn: Any, news: "_News", folder: Path) -> Ended:
+    """Iterate over one loader as a training loop would.
 
-    Its step is a sleep: work on an accelerator, too, leaves the processor free.
+    The step is a sleep: work on an accelerator, too, leaves the processor free.
     """
+    iterable = isinstance(dataset, IterableDataset)
+    loader = DataLoader(
+        stand_in(Watched, dataset, folder),
+        collate_fn=WatchedCollate(collate_fn or default_collate, folder),
+        worker_init_fn=WorkerUp(folder),
+        **request.settings.arguments(iterable),
+    )
+    size = None if iterable else len(dataset)
+    batches = traced = _traced(loader, news) if request.traced else None
+    if batches is None:
+        batches = loader
+    news.begin()
+    halted = False
+    try:
+        while not halted and (request.epochs is None or len(news.epochs) < request.epochs):
+            halted = not _epoch(batches, request, size, news)
+            if not halted and not news.batches:
+                raise ValueError(_why_empty(size, request.settings.batch_size))
+    except Halted:
+        halted = True
+    finally:
+        news.send()
+    return Ended(halted, traced.summary() if traced is not None and news.batches else None)
 
-    def __init__(self, connection: Connection, request: Run, folder: Path) -> None:
-        self._connection, self._request, self._folder = connection, request, folder
-        self._row = new_row(folder)
-        self._began = time.monotonic()
-        self._deadline = self._began + request.seconds
-        self._batches = self._items = self._first_items = 0
+
+def _traced(loader: DataLoader, news: "_News") -> Any:
+    from dpwidgets.prep.loading.trace import trace  # only now: it imports pandas
+
+    traced = trace(loader)
+    traced.on_spans = news.take
+    return traced
+
+
+def _epoch(batches: Iterable[Any], request: Run, left: int | None, news: "_News") -> bool:
+    """One pass over a dataset of `left` items, None if that is not known; False if it is to end before."""
+    began = asked = time.monotonic()
+    for batch in batches:
+        came = time.monotonic()
+        if left is None:
+            items = min(items_in(batch), request.settings.batch_size)
+        else:
+            items = min(left, request.settings.batch_size)
+            left -= items
+        del batch
+        if request.step_seconds:
+            time.sleep(request.step_seconds)
+        news.add(items, asked, came)
+        if not request.traced:
+            news.send_if_due()
+        if news.row.halted:
+            return False
+        asked = time.monotonic()
+    news.epochs.append(time.monotonic() - began)
+    return True
+
+
+class _News:
+    """Counts what was delivered, and tells the runner of it about 20 times a second."""
+
+    def __init__(self, connection: Connection, row: Row) -> None:
+        self.row = row
+        self.batches = 0
+        self.epochs: list[float] = []
+        self._connection = connection
+        self._items = self._first_items = 0
+        self._began = 0.0
         self._first = self._last = 0.0
         self._waited = self._stepped = 0.0
-        self._epochs: list[float] = []
         self._spans: list[Span] = []
-        self._reported = 0.0
+        self._sent = self._sending = 0.0
 
-    def run(self, dataset: Any, collate_fn: Any) -> Ended:
-        iterable = isinstance(dataset, IterableDataset)
-        loader: Iterable[Any] = DataLoader(
-            stand_in(Watched, dataset, self._folder),
-            collate_fn=WatchedCollate(collate_fn or default_collate, self._folder),
-            worker_init_fn=WorkerUp(self._folder),
-            **self._request.settings.arguments(iterable),
-        )
-        size = None if iterable else len(dataset)
-        try:
-            while self._request.epochs is None or len(self._epochs) < self._request.epochs:
-                if not self._epoch(loader, size):
-                    return Ended("time limit")
-                if not self._batches:
-                    raise ValueError(_why_empty(size, self._request.settings.batch_size))
-        finally:
-            self._report()
-        return Ended("finished")
+    def begin(self) -> None:
+        """The loader is made; from here on the run's time counts."""
+        self._connection.send(Ready("running"))
+        self._began = time.monotonic()
 
-    def _epoch(self, loader: Iterable[Any], size: int | None) -> bool:
-        """One pass; False if the time was up before its end."""
-        began = asked = time.monotonic()
-        left = size
-        for batch in loader:
-            came = time.monotonic()
-            if left is None:
-                items = min(items_in(batch), self._request.settings.batch_size)
-            else:
-                items = min(left, self._request.settings.batch_size)
-                left -= items
-            del batch
-            if self._request.step_seconds:
-                time.sleep(self._request.step_seconds)
-            asked = self._count(items, asked, came)
-            if asked >= self._deadline:
-                Board(self._folder / BOARD).halt()
-                return False
-        self._epochs.append(time.monotonic() - began)
-        return True
-
-    def _count(self, items: int, asked: float, came: float) -> float:
-        """Returns when the step was done."""
+    def add(self, items: int, asked: float, came: float) -> None:
+        """A batch was asked for, came, and its step is done."""
         done = time.monotonic()
-        if self._batches:
-            self._waited += came - asked
+        if self.batches:
+            self._waited += came - asked - self._sending
         else:
             self._first, self._first_items = came, items
         self._stepped += done - came
-        self._batches += 1
+        self._sending = 0.0
+        self.batches += 1
         self._items += items
         self._last = came
-        self._row.deliver(self._batches, self._items)
-        if done - self._reported >= _REPORT_SECONDS:
-            self._reported = done
-            self._report()
-        return done
+        self.row.deliver(self.batches, self._items)
 
-    def _report(self) -> None:
-        spans, self._spans = self._spans, []
+    def take(self, spans: list[Span]) -> None:
+        """New spans; the loader hands them over while a batch is waited for."""
+        self._spans += spans
+        self.send_if_due()
+
+    def send_if_due(self) -> None:
+        now = time.monotonic()
+        if now - self._sent >= _REPORT_SECONDS:
+            self.send()
+            self._sent = time.monotonic()
+            self._sending += self._sent - now
+
+    def send(self) -> None:
         self._connection.send(
             Report(
-                self._batches,
+                self.batches,
                 self._items,
                 self._first_items,
                 self._began,
@@ -132,10 +164,11 @@ class _Consumer:
                 self._last,
                 self._waited,
                 self._stepped,
-                tuple(self._epochs),
-                spans,
+                tuple(self.epochs),
+                self._spans,
             )
         )
+        self._spans = []
 
 
 def items_in(batch: Any) -> int:
@@ -165,8 +198,9 @@ def _told(error: BaseException) -> Failed:
     trace = "".join(traceback.format_exception(error)).rstrip()
     dead = _DEAD_WORKERS.search(str(error))
     if dead:
-        first = error.__cause__ or error  # it says how
-        return Failed(str(first), "", None, tuple(int(pid) for pid in dead[1].split(",")))
+        how = _HOW.search(f"{error} {error.__cause__}")
+        pids = tuple(int(pid) for pid in dead[1].split(","))
+        return Failed(how[0] if how else "it exited", "", None, pids)
     return Failed(_last_words(trace), trace, CONSUMER)
 
 

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from dpwidgets.prep.loading import telling
 from dpwidgets.prep.loading.board import IDLE, Stand
@@ -10,7 +12,12 @@ from dpwidgets.prep.loading.protocol import Ended, Ending, Failed, Progress, Rep
 from dpwidgets.prep.loading.settings import LoaderSettings
 from dpwidgets.prep.loading.spans import CONSUMER, Span
 
-GRACE_SECONDS = 2.0  # after the time limit, for workers to finish their item; then the child is killed
+if TYPE_CHECKING:
+    from dpwidgets.prep.loading.summary import Summary
+
+# How long a run may take to end by itself, each process after the item that it is at; then it is killed.
+STOP_SECONDS = 0.3
+GRACE_SECONDS = 2.0
 _PROGRESS_SECONDS = 0.05
 
 
@@ -29,7 +36,10 @@ class Following:
         self._on_progress = on_progress
         self._meter = MemoryMeter(child)
         self._report: Report | None = None
+        self._summary: Summary | None = None
         self._new_spans: list[Span] = []
+        self._halted: Ending | None = None
+        self._halted_at = 0.0
         self._begun = self._moved = time.monotonic()
         self._seen: tuple[float, int] = (0.0, 0)
         self._told = 0.0
@@ -39,12 +49,20 @@ class Following:
         match message:
             case Report():
                 self._report = message
-                self._new_spans += message.spans
+                if self._on_progress is not None:
+                    self._new_spans += message.spans
             case Ended():
-                return message.how, ""
+                self._summary = message.summary
+                return (self._halted or "stopped") if message.halted else "finished", ""
             case Failed():
                 return "failed", self._failure(message)
         return None
+
+    def halt(self, why: Ending) -> None:
+        """Ask the run to end; where it does not, `look` gives it up after a while."""
+        if self._halted is None:
+            self._child.board.halt()
+            self._halted, self._halted_at = why, time.monotonic()
 
     def look(self) -> tuple[Ending, str] | None:
         """Measure memory, tell the progress, and check the limits."""
@@ -60,8 +78,12 @@ class Following:
         if limit is not None and self._meter.total > limit:
             stands = list(self._child.board.stands())
             return "memory limit", telling.memory(stands, self._meter.now, self._meter.total, limit)
-        if now - self._begun > self._limits.seconds + self._step + GRACE_SECONDS:
-            return "time limit", "; ".join(map(telling.where, self._busy()))
+        if now - self._begun >= self._limits.seconds:
+            self.halt("time limit")
+        if self._halted == "stopped" and now - self._halted_at > STOP_SECONDS:
+            return "stopped", telling.busy(self._busy())
+        if self._halted == "time limit" and now - self._halted_at > self._step + GRACE_SECONDS:
+            return "time limit", telling.busy(self._busy())
         return self._hung(now)
 
     def result(self, ended: Ending, message: str) -> RunResult:
@@ -86,6 +108,7 @@ class Following:
         return RunResult(
             self._settings, ended, message, items, batches, **measured,
             epoch_seconds=epochs, memory=self._meter.most, peak_memory_bytes=self._meter.peak,
+            summary=self._summary and replace(self._summary, memory=self._meter.most),
         )  # fmt: skip
 
     def _progress(self, now: float) -> Progress:

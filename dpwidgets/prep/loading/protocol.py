@@ -60,7 +60,8 @@ class RunResult:
         wait_share: 0 to 1, the part of the consumer's time after the first batch that its step waited.
         memory: the most private bytes that each worker held, and the child itself under CONSUMER.
         peak_memory_bytes: the most that all held at once; pages that they share count once (on Linux).
-        summary: of the trace; None if the run was not traced or gave no batch.
+        summary: of the trace, a `dpwidgets.prep.loading.summary.Summary`; None if the run was not traced,
+            gave no batch, or had to be killed.
     """
 
     settings: LoaderSettings
@@ -91,7 +92,6 @@ class Run:
     settings: LoaderSettings
     step_seconds: float
     epochs: int | None
-    seconds: float
     traced: bool
 
 
@@ -130,9 +130,15 @@ class Report:
 
 @dataclass(frozen=True)
 class Ended:
-    """From the child: the run is over, and its workers are gone."""
+    """From the child: the run is over, and its workers are gone.
 
-    how: Literal["finished", "time limit"]
+    Attributes:
+        halted: before its end, because it was asked to.
+        summary: of the trace, if the run was traced and gave a batch.
+    """
+
+    halted: bool
+    summary: Any
 
 
 @dataclass(frozen=True)

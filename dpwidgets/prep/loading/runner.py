@@ -83,7 +83,7 @@ class LoaderRunner:
             child = self._loaded_child()
             child.board.clear()
             child.forget_printed()
-            child.connection.send(Run(settings, step_seconds, epochs, limits.seconds, traced))
+            child.connection.send(Run(settings, step_seconds, epochs, traced))
             self._expect(child, "running")
             following = Following(child, settings, limits, step_seconds, on_progress)
             ended, message = self._follow(child, following)
@@ -150,7 +150,7 @@ class LoaderRunner:
     def _follow(self, child: ChildProcess, following: Following) -> tuple[Ending, str]:
         while True:
             if self._stop.is_set():
-                return "stopped", ""
+                following.halt("stopped")
             end = None
             if wait([child.connection], _LOOK_SECONDS):
                 with contextlib.suppress(EOFError):  # `look` finds out why

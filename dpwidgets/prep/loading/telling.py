@@ -1,12 +1,16 @@
 """Says in one text what became of a run: which item, which worker, and its traceback."""
 
+import re
 import signal
 from collections.abc import Iterable, Mapping
+from itertools import takewhile
 
 from dpwidgets.prep.loading.board import COLLATE, FETCH, IDLE, Stand
 from dpwidgets.prep.loading.protocol import Failed
 from dpwidgets.prep.loading.spans import CONSUMER
 
+_OURS = re.compile(r"loading[/\\](watch|trace\w*)\.py")  # the calls that lead from the loader to the dataset
+_HEAD = "Traceback (most recent call last):"
 _SIGNAL_CODES = 128
 
 
@@ -34,7 +38,7 @@ def exception(failed: Failed, stands: Iterable[Stand]) -> str:
                 what = f"collate_fn, on the batch that begins with item {stand.failed_item},"
             else:
                 what = f"Item {stand.failed_item}"
-            return f"{what} failed in {who(stand.worker)}: {failed.error}\n\n{failed.trace}"
+            return f"{what} failed in {who(stand.worker)}: {failed.error}\n\n{trimmed(failed.trace)}"
     return f"The loader failed: {failed.error}\n\n{failed.trace}"
 
 
@@ -54,8 +58,30 @@ def death(
     text = f"Died at {'; '.join(where(stand) for stand in ended)}: {how}" if ended else how
     for stand in ended:
         if stacks.get(stand.pid):
-            text += f"\n\n{stacks[stand.pid]}"
+            text += f"\n\n{trimmed(stacks[stand.pid])}"
     return f"{text}\n\nPrinted last:\n{tail}" if tail else text
+
+
+def busy(stands: Iterable[Stand]) -> str:
+    """What was not waited for when a run was ended."""
+    at = "; ".join(where(stand) for stand in stands)
+    return f"Killed while at {at}." if at else "Killed; no worker was at an item."
+
+
+def trimmed(trace: str) -> str:
+    """A traceback or stack without the calls that lead from the loader to the reader's code."""
+    if "most recent call first" in trace:
+        return "\n".join(takewhile(lambda line: not _OURS.search(line), trace.splitlines()))
+    return "".join(_inner_part(part) for part in re.split(f"(?m)^(?={re.escape(_HEAD)})", trace))
+
+
+def _inner_part(part: str) -> str:
+    """Of one exception of a chain."""
+    lines = part.splitlines(keepends=True)
+    entries = [i for i, line in enumerate(lines) if line.startswith("  File ")]
+    ours = max((i for i in entries if _OURS.search(lines[i])), default=None)
+    inner = next((i for i in entries if ours is not None and i > ours), None)
+    return part if inner is None else "".join([lines[0], *lines[inner:]])
 
 
 def hang(stand: Stand | None, seconds: float, stack: str) -> str:
@@ -63,7 +89,7 @@ def hang(stand: Stand | None, seconds: float, stack: str) -> str:
     if stand is None:
         return f"Nothing has happened for {seconds:.0f} s: no worker began an item and no batch came."
     text = f"Hangs at {where(stand)}: no end after {seconds:.0f} s."
-    return f"{text}\n\n{stack}" if stack else text
+    return f"{text}\n\n{trimmed(stack)}" if stack else text
 
 
 def memory(stands: Iterable[Stand], held: Mapping[int, int], total: int, limit: int) -> str:

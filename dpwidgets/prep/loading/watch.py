@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
-from torch.utils.data import get_worker_info
+from torch.utils.data import Subset, get_worker_info
 
 from dpwidgets.prep.loading.board import Board, Halted, Row
 from dpwidgets.prep.loading.portable import StandIn, by_value, stand_in
@@ -85,7 +85,11 @@ class Watched(StandIn):
 
     def __getattr__(self, name: str) -> Any:
         value = super().__getattr__(name)
-        return partial(self._fetch_many, value) if name == "__getitems__" and value else value
+        if name != "__getitems__":
+            return value
+        if _loops(self._original):
+            raise AttributeError(name)  # item by item, so that the one that fails can be named
+        return partial(self._fetch_many, value)
 
     def _fetch_many(self, getitems: Callable[[list[int]], Any], indices: list[int]) -> Any:
         row = own_row(self._folder)
@@ -94,6 +98,15 @@ class Watched(StandIn):
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return _rebuild_watched, (by_value(self._original), self._folder)
+
+
+def _loops(dataset: Any) -> bool:
+    """A Subset always has `__getitems__`; here it would only ask for one item after another."""
+    while isinstance(dataset, Subset):
+        dataset = dataset.dataset
+        if not callable(getattr(dataset, "__getitems__", None)):
+            return True
+    return False
 
 
 def _rebuild_watched(data: bytes, folder: Path) -> Any:
