@@ -44,7 +44,7 @@ class Contestant:
 
 OURS = Contestant(
     "ImageLab", "import lab_content\nlab_content.our_lab()",
-    picture="img.dpw-picture",
+    picture=".dpw-preview:not([hidden]), img.dpw-picture",
     handle=".dpw-lab input[type=range]", track=".dpw-lab input[type=range]", inset=8,
     corners=(0.015, 0.02, 0.985, 0.98),
 )  # fmt: skip

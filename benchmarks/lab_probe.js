@@ -8,7 +8,7 @@ window.probe = (() => {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   const epoch = (time) => performance.timeOrigin + time;
   const probe = { selector: null, keys: [], ups: [], downs: [], shown: [], looks: 0, blank: 0, torn: 0 };
-  let last = { source: null, value: null };
+  let last = { source: null, value: null, width: 0 };
   let pending = null;
 
   const decode = ([red, green, blue, alpha]) => (
@@ -17,16 +17,20 @@ window.probe = (() => {
   /** The value in the picture's corners: null where it is blank, NaN where they disagree. */
   const look = () => {
     const picture = document.querySelector(probe.selector);
-    if (!picture?.complete || !picture.naturalWidth) return null;
-    if (last.source === picture.src) return last.value;
-    const { naturalWidth: width, naturalHeight: height } = picture;
+    const canvas = picture instanceof HTMLCanvasElement;
+    if (!canvas && (!picture?.complete || !picture.naturalWidth)) return null;
+    if (!canvas && last.source === picture.src) return last.value;
+    const [width, height] = canvas ? [picture.width, picture.height] : [picture.naturalWidth, picture.naturalHeight];
     context.clearRect(0, 0, 2, 2);
     const [left, top, right, bottom] = probe.corners.map((share, at) => share * (at % 2 ? height : width));
     context.drawImage(picture, left, top, 1, 1, 0, 0, 1, 1);
     context.drawImage(picture, right, bottom, 1, 1, 1, 1, 1, 1);
     const { data } = context.getImageData(0, 0, 2, 2);
     const values = [decode(data.slice(0, 4)), decode(data.slice(12, 16))];
-    last = { source: picture.src, value: values[0] === values[1] ? values[0] : NaN, width };
+    const value = values[0] === values[1] ? values[0] : NaN;
+    const source = canvas ? null : picture.src;
+    // A canvas has no source to compare: the same value as before is taken for the same picture.
+    if (source !== last.source || value !== last.value || width !== last.width) last = { source, value, width };
     return last.value;
   };
 

@@ -28,21 +28,29 @@ function labView(buildControls) {
 
 /** The picture, with its text for those who do not see it and the cost for those who do. */
 function pictureFigure(link, signal) {
+  const preview = element("canvas", { class: "dpw-preview", "aria-hidden": "true", hidden: true });
+  const brush = preview.getContext("2d", { alpha: false });
   const picture = element("img", { class: "dpw-picture", decoding: "sync", draggable: "false" });
   const spoken = element("p", { class: "dpw-unseen", role: "status" });
   const notes = element("figcaption", { class: "dpw-notes" });
   const cost = element("span", { class: "dpw-cost" });
   const waiting = element("span", { class: "dpw-waiting", role: "status" });
+  /** The preview lies over the last full picture, whose size and text it keeps. */
   const show = () => {
-    if (!link.picture) return;
-    const { url, caption } = link.picture;
-    picture.src = url;
-    if (caption.kind === "frame") return; // a preview: size and text stay those of the last full picture
-    picture.width = caption.width;
-    picture.height = caption.height;
-    picture.style.aspectRatio = `${caption.width} / ${caption.height}`; // whatever the preview's, rounded
-    picture.alt = spoken.textContent = caption.alt;
-    notes.textContent = caption.notes.join(" · ");
+    preview.hidden = !link.preview;
+    if (link.picture && picture.src !== link.picture.image.src) {
+      const { image, caption } = link.picture;
+      picture.src = image.src;
+      picture.width = caption.width;
+      picture.height = caption.height;
+      picture.alt = spoken.textContent = caption.alt;
+      notes.textContent = caption.notes.join(" · ");
+    }
+    if (link.preview) {
+      const { width, height } = link.preview;
+      if (preview.width !== width || preview.height !== height) Object.assign(preview, { width, height });
+      brush.drawImage(link.preview, 0, 0);
+    }
   };
   link.addEventListener("frame", show, { signal });
   link.addEventListener("cost", ({ detail }) => { cost.textContent = detail; }, { signal });
@@ -51,7 +59,7 @@ function pictureFigure(link, signal) {
       ? "The kernel is busy; the picture will follow. If it was restarted, run this cell again." : "";
   }, { signal });
   show();
-  return element("figure", { class: "dpw-figure" }, picture,
+  return element("figure", { class: "dpw-figure" }, element("div", { class: "dpw-screen" }, preview, picture),
     element("div", { class: "dpw-below" }, cost, notes, waiting), spoken);
 }
 

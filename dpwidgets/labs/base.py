@@ -20,6 +20,7 @@ from IPython.display import publish_display_data
 from PIL import Image
 
 from dpwidgets.labs.mailbox import Mailbox
+from dpwidgets.labs.quiet_status import hide_busy, show_busy
 
 PREVIEW_SCALE = 0.5  # side of the picture while the hand moves
 JPEG_QUALITY = 80
@@ -127,6 +128,13 @@ class Lab(anywidget.AnyWidget):
         controls = [asdict(control) for control in self._controls()]
         super().__init__(controls=controls, initial=initial, **settled, **traits)
         self.on_msg(self._receive)
+        hide_busy(self.model_id)
+
+    def close(self) -> None:
+        """Takes the lab out of the page; it cannot be shown again."""
+        if self.comm is not None:
+            show_busy(self.comm.comm_id)
+        super().close()
 
     # --- for the reader
 

@@ -27,7 +27,8 @@ class Link extends EventTarget {
     this.moving = false; // is it still moving?
     this.full = false; // is the full picture wanted?
     this.shown = -1;
-    this.picture = null; // {url, caption} of what is on screen
+    this.picture = null; // the last full one: {image, caption}
+    this.preview = null; // the bitmap that lies over it, if any: far cheaper for the browser than an `img`
     this.waiting = this.lost = false;
     this.onMessage = (message, buffers) => this.#receive(message, buffers);
     this.onCaption = () => this.#settled();
@@ -42,7 +43,8 @@ class Link extends EventTarget {
     clearTimeout(this.restTimer);
     clearTimeout(this.patienceTimer);
     clearTimeout(this.lostTimer);
-    if (this.picture) URL.revokeObjectURL(this.picture.url);
+    release(this.preview);
+    release(this.picture?.image);
   }
 
   /** The reader changed `params`. `moving`: more of the same is likely to follow at once. */
@@ -133,25 +135,45 @@ class Link extends EventTarget {
 
   /** Decode first, then let the views swap: no blank, no half-drawn picture. */
   async #show(caption, bytes) {
-    const url = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
-    const image = new Image();
-    image.src = url;
+    const jpeg = new Blob([bytes], { type: "image/jpeg" });
+    const moving = caption.kind === "frame";
+    let decoded;
     try {
-      await image.decode();
+      decoded = await (moving ? createImageBitmap(jpeg) : imageOf(jpeg));
     } catch {
-      URL.revokeObjectURL(url);
-      return;
+      return; // not a picture
     }
-    if (caption.number < this.shown) return URL.revokeObjectURL(url); // a later one overtook it
-    const before = this.picture;
+    if (caption.number < this.shown) return release(decoded); // a later one overtook it
     this.shown = caption.number;
-    this.picture = { url, caption, image };
-    this.#tell("frame", this.picture);
+    const before = [this.preview];
+    if (!moving) {
+      before.push(this.picture?.image);
+      this.picture = { image: decoded, caption };
+    }
+    this.preview = moving ? decoded : null;
+    this.#tell("frame");
     this.#tell("problem", "");
-    if (before) URL.revokeObjectURL(before.url);
+    before.forEach(release);
   }
 
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
+}
+
+async function imageOf(jpeg) {
+  const image = new Image();
+  image.src = URL.createObjectURL(jpeg);
+  try {
+    await image.decode();
+  } catch (error) {
+    release(image);
+    throw error;
+  }
+  return image;
+}
+
+function release(decoded) {
+  if (decoded instanceof ImageBitmap) decoded.close();
+  else if (decoded) URL.revokeObjectURL(decoded.src);
 }

@@ -3,25 +3,25 @@
 torchvision draws the random numbers of a transform in `make_params` and touches pixels in `transform`. So
 the draws of every image are made one after another, exactly as `torch.manual_seed(seed + i)` followed by a
 plain call makes them, and the pixels are then computed on a few threads. For a preview the draws are made
-for the full size and scaled down, so that a smaller picture shows the same crop, turn and shift.
+for the full size and scaled down, so that a smaller picture shows the same crop, turn and shift;
+`previewing` computes its pixels.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from threading import Barrier
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
 from dpwidgets.prep.images import Sample
+from dpwidgets.prep.previewing import Draws, Work, compute, preview
 
 Size = tuple[int, int]  # height, width
-Draws = dict[str, Any]  # what `make_params` gives
-Action = Callable[[Sample], Sample]
 
 
 class Stage(NamedTuple):
@@ -53,24 +53,37 @@ def run(
         seed: of the first sample.
         scale: of the preview.
     """
-    drawn: list[list[Action]] = []
+    plans: list[list[Work]] = []
     results: list[Sample] = []
     with torch.random.fork_rng(devices=[]):
         for i, (sample, size) in enumerate(zip(samples, sizes, strict=True)):
             # What `torch.manual_seed` does for the CPU. It also queues a traceback for each absent
             # accelerator, every time: 1 ms and a little memory.
             torch.default_generator.manual_seed(seed + i)
-            actions = _actions(stages, size, scale)
             if all(stage.draws_first for stage in stages):
-                drawn.append(list(actions))
+                plans.append(list(_plan(stages, size, scale)))
             else:
-                results.append(_apply(actions, sample))
-    return results or list(_pool().map(_apply, drawn, samples))
+                results.append(_in_turn(stages, sample, size, scale))
+    if results:
+        return results
+    if scale == 1:
+        return list(_pool().map(_carry_out, plans, samples))
+    return _pool().submit(preview, plans, samples).result()  # one thread: the browser needs the other
 
 
-def _apply(actions: Iterable[Action], sample: Sample) -> Sample:
-    for action in actions:
-        sample = action(sample)
+def _carry_out(plan: Sequence[Work], sample: Sample) -> Sample:
+    for work in plan:
+        sample = compute(work, sample)
+    return sample
+
+
+def _in_turn(stages: Sequence[Stage], sample: Sample, size: Size, scale: float) -> Sample:
+    """Draws and computes step by step: where a transform draws while it computes, order matters."""
+    for work in _plan(stages, size, scale):
+        if work.draws is None:
+            sample = _draw_and_compute(work.transform, size, scale, sample)
+        else:
+            sample = compute(work, sample)
     return sample
 
 
@@ -86,25 +99,26 @@ def _pool() -> ThreadPoolExecutor:
     return pool
 
 
-def _actions(stages: Sequence[Stage], size: Size, scale: float) -> Iterator[Action]:
+def _plan(stages: Sequence[Stage], size: Size, scale: float) -> Iterator[Work]:
     """Draws for one image of this full size; yields what is left to do to the pixels."""
-    for stage in stages:
+    for number, stage in enumerate(stages):
         fulls, smalls = [stage.full], [stage.small]
         if isinstance(stage.full, v2.RandomApply) and torch.rand(1) >= stage.full.p:
             continue
         if isinstance(stage.full, v2.RandomApply | v2.Compose):
             fulls, smalls = stage.full.transforms, stage.small.transforms
-        for full, small in zip(fulls, smalls, strict=True):
+        for part, (full, small) in enumerate(zip(fulls, smalls, strict=True)):
+            place = (number, part)
             if not stage.draws_first:
-                yield partial(_draw_and_compute, small, size, scale)
+                yield Work(place, small, None)
                 continue
             if stage.own_p and torch.rand(1) >= full.p:
                 continue
             if scale != 1 and isinstance(full, v2.ElasticTransform):
-                yield partial(_compute, small, _smaller_elastic(small, size, scale))
+                yield Work(place, small, _smaller_elastic(small, size, scale))
                 continue
             draws = full.make_params([_blank(size)])
-            yield partial(_compute, small, draws if scale == 1 else _smaller(draws, scale))
+            yield Work(place, small, draws if scale == 1 else _smaller(draws, scale))
             size = _size_after(full, draws, size)
 
 
@@ -112,12 +126,6 @@ def _actions(stages: Sequence[Stage], size: Size, scale: float) -> Iterator[Acti
 def _blank(size: Size) -> torch.Tensor:
     """A stand-in with a shape and no pixels: draws depend on the size alone."""
     return torch.empty((3, *size), device="meta")
-
-
-def _compute(transform: v2.Transform, draws: Draws, sample: Sample) -> Sample:
-    if isinstance(transform, v2.RandomErasing):  # it would leave boxes and masks alone, with a warning each
-        return sample | {"image": transform.transform(sample["image"], draws)}
-    return {name: transform.transform(part, draws) for name, part in sample.items()}
 
 
 def _draw_and_compute(transform: v2.Transform, size: Size, scale: float, sample: Sample) -> Sample:

@@ -99,9 +99,12 @@ def settle(page: Page, request: int = 0, **more: Any) -> None:
 
 
 def preview(page: Page, request: int) -> None:
-    before = page.locator("img.dpw-picture").first.get_attribute("src")
-    page.evaluate("([request, jpeg]) => preview(request, jpeg)", [request, picture(12, 9)])
-    expect(page.locator("img.dpw-picture").first).not_to_have_attribute("src", before or "")
+    """The kernel's preview for `request`, and the view has shown it; each has a width of its own."""
+    width = 12 + request
+    page.evaluate("([request, jpeg]) => preview(request, jpeg)", [request, picture(width, 9)])
+    canvas = page.locator(".dpw-preview").first
+    expect(canvas).to_be_visible()
+    expect(canvas).to_have_js_property("width", width)
 
 
 # --- newest values win
@@ -179,11 +182,12 @@ def test_a_picture_that_was_overtaken_is_not_shown(page: Page, lab: ImageLab) ->
     slide(page, 30)
     page.evaluate("() => { number = 100; }")
     preview(page, 1)
-    shown = page.locator("img.dpw-picture").get_attribute("src")
     page.evaluate("jpeg => { number = 50; preview(1, jpeg); }", picture(33, 33))
+    page.evaluate("jpeg => { number = 50; settle(0, jpeg); }", picture(33, 33))
     page.evaluate("async () => { const image = new Image(); image.src = els[0].querySelector('img').src;"
                   "await image.decode(); }")  # fmt: skip
-    assert page.locator("img.dpw-picture").get_attribute("src") == shown
+    expect(page.locator(".dpw-preview")).to_be_visible()
+    expect(page.locator(".dpw-preview")).to_have_js_property("width", 13)
 
 
 # --- the picture
@@ -195,9 +199,18 @@ def test_a_preview_keeps_size_and_text_of_the_full_picture(page: Page, lab: Imag
     before = shown.bounding_box()
     slide(page, 30)
     preview(page, 1)
-    assert shown.evaluate("image => image.naturalWidth") == 12
     assert shown.bounding_box() == before
+    assert page.locator(".dpw-preview").bounding_box() == before
     expect(shown).to_have_attribute("alt", lab.caption["alt"])
+
+
+def test_the_full_picture_takes_the_previews_place(page: Page, lab: ImageLab) -> None:
+    open_lab(page, lab)
+    slide(page, 30)
+    preview(page, 1)
+    settle(page, 1)
+    expect(page.locator(".dpw-preview")).to_be_hidden()
+    expect(page.locator("img.dpw-picture")).to_be_visible()
 
 
 def test_the_text_of_a_settled_picture_is_announced(page: Page, lab: ImageLab) -> None:
