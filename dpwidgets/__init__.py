@@ -20,6 +20,8 @@ _HOME = {
     "Text": "dpwidgets.prep.parameters",
     "AuditError": "dpwidgets.prep.audit",
     "audit_folder": "dpwidgets.prep.audit",
+    "tune": "dpwidgets.prep.loading.tune",
+    "TuneError": "dpwidgets.prep.loading.tune",
     "portable": "dpwidgets.prep.loading.portable",
     "trace": "dpwidgets.prep.loading.trace",
     # labs
