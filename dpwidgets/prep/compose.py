@@ -73,7 +73,7 @@ def _draw(tile: Tile, cell: np.ndarray) -> None:
     if tile.framed:
         _frame(cell, max(2, side // 56))
     if tile.text:
-        tag = _tag(tile.text, max(10, side // 14), tile.mark)
+        tag = _tag(tile.text, max(8, side // 14), tile.mark)
         cell[: tag.shape[0], : tag.shape[1]] = tag[:side, :side]
 
 
