@@ -119,6 +119,7 @@ class Row:
             Halted: the run is over.
         """
         if self._halt[0]:
+            self.idle()
             raise Halted
         cells = self._cells
         cells[_ITEM] = item

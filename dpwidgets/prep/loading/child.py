@@ -37,7 +37,7 @@ def serve(handle: int, folder: Path) -> None:
             return
         try:
             if isinstance(request, Load):
-                dataset, collate_fn = cloudpickle.loads(request.data)
+                dataset, collate_fn = map(cloudpickle.loads, (request.dataset, request.collate_fn))
                 connection.send(Ready("loaded"))
             else:
                 news = _News(connection, new_row(folder))

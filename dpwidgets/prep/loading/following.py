@@ -84,7 +84,7 @@ class Following:
             return "stopped", telling.busy(self._busy())
         if self._halted == "time limit" and now - self._halted_at > self._step + GRACE_SECONDS:
             return "time limit", telling.busy(self._busy())
-        return self._hung(now)
+        return self._hung()
 
     def result(self, ended: Ending, message: str) -> RunResult:
         """What was measured until now."""
@@ -121,7 +121,8 @@ class Following:
         stands = [stand for stand in self._child.board.stands() if stand.phase != IDLE]
         return sorted(stands, key=lambda stand: stand.since)
 
-    def _hung(self, now: float) -> tuple[Ending, str] | None:
+    def _hung(self) -> tuple[Ending, str] | None:
+        now = time.monotonic()
         latest = max((stand.since for stand in self._child.board.stands()), default=0.0)
         seen = (latest, self._child.board.delivered[0])
         if seen != self._seen:

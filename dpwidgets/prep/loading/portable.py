@@ -21,7 +21,7 @@ from dpwidgets.prep.loading.unpicklable import cure_for, find_unpicklable
 # Python looks these up on the class, so `__getattr__` never sees them; a stand-in has those of its original.
 _SPECIAL = (
     "__len__", "__getitem__", "__setitem__", "__contains__", "__iter__", "__next__", "__reversed__",
-    "__enter__", "__exit__",
+    "__enter__", "__exit__", "__add__",
 )  # fmt: skip
 
 
@@ -146,7 +146,10 @@ def _forwarded(name: str) -> Callable[..., Any]:
     def method(self: StandIn, *args: Any, **kwargs: Any) -> Any:
         return getattr(self._original, name)(*args, **kwargs)
 
-    return method
+    def add(self: StandIn, other: Any) -> Any:
+        return portable(self._original + other)
+
+    return add if name == "__add__" else method
 
 
 def _rebuild(base: type[StandIn], data: bytes) -> Any:

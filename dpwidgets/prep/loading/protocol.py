@@ -80,9 +80,10 @@ class RunResult:
 
 @dataclass(frozen=True)
 class Load:
-    """To the child: the dataset and `collate_fn`, by value."""
+    """To the child: the dataset and `collate_fn`, each by value."""
 
-    data: bytes
+    dataset: bytes
+    collate_fn: bytes
 
 
 @dataclass(frozen=True)

@@ -123,12 +123,12 @@ class LoaderRunner:
             return self._child
         self._end_child()
         try:
-            data = by_value((self._dataset, self._collate_fn))
+            load = Load(by_value(self._dataset), by_value(self._collate_fn))
         except ReaderError as error:
             raise _Ends("failed", str(error)) from None
         self._child = ChildProcess(_BOARD)
         self._expect(self._child, "up")
-        self._child.connection.send(Load(data))
+        self._child.connection.send(load)
         self._expect(self._child, "loaded")
         return self._child
 

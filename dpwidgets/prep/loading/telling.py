@@ -5,7 +5,7 @@ import signal
 from collections.abc import Iterable, Mapping
 from itertools import takewhile
 
-from dpwidgets.prep.loading.board import COLLATE, FETCH, IDLE, Stand
+from dpwidgets.prep.loading.board import COLLATE, IDLE, Stand
 from dpwidgets.prep.loading.protocol import Failed
 from dpwidgets.prep.loading.spans import CONSUMER
 
@@ -21,13 +21,17 @@ def who(worker: int) -> str:
 
 def where(stand: Stand) -> str:
     """What a process was at, such as "item 7 in worker 2"."""
+    if stand.phase == IDLE:
+        return f"{who(stand.worker)}, between two batches"
+    return f"{_what(stand)} in {who(stand.worker)}"
+
+
+def _what(stand: Stand) -> str:
     if stand.phase == COLLATE:
-        return f"collate_fn, on the batch that begins with item {stand.first}, in {who(stand.worker)}"
-    if stand.phase == FETCH and stand.count > 1:
-        return f"the {stand.count} items from item {stand.item} on (__getitems__), in {who(stand.worker)}"
-    if stand.phase == FETCH:
-        return f"item {stand.item} in {who(stand.worker)}"
-    return f"{who(stand.worker)}, between two batches"
+        return f"collate_fn, on the batch that begins with item {stand.first},"
+    if stand.count > 1:
+        return f"the {stand.count} items from item {stand.item} on (__getitems__)"
+    return f"item {stand.item}"
 
 
 def exception(failed: Failed, stands: Iterable[Stand]) -> str:
@@ -96,7 +100,7 @@ def memory(stands: Iterable[Stand], held: Mapping[int, int], total: int, limit: 
     """More memory than allowed."""
     each = [
         f"{who(stand.worker)} {_size(held[stand.worker])}"
-        + (f" at {where(stand)}" if stand.phase != IDLE else "")
+        + ("" if stand.phase == IDLE else f" at {_what(stand).rstrip(',')}")
         for stand in stands
         if stand.worker in held
     ]
