@@ -1,0 +1,180 @@
+"""One race from start to end: compare all with the guide, then the cold rounds, then the warm ones."""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks.race.check import Comparison
+from benchmarks.race.contenders import COPYING, DECODING, GUIDE, Contender
+from benchmarks.race.contract import RaceError
+from benchmarks.race.data import drop_from_page_cache, jpegs_of
+from benchmarks.race.messages import Epoch, Job
+from benchmarks.race.process import ContenderProcess
+from benchmarks.race.rounds import Times, alternate, undisturbed
+
+Say = Callable[[str], None]
+TURN = 0.5  # seconds that a warm turn takes at least: short epochs are repeated
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is raced.
+
+    Attributes:
+        folder: one folder of JPEGs for each class.
+        scratch: an empty folder for shards, logs and the guide's pictures.
+        outside: contenders from the command line: one that fails ends the race.
+        peers: those that are installed; one that fails is left out.
+        batch_size, rounds, cold_rounds: as the command line has them.
+        timeout: seconds that one epoch, or the preparation of one contender, may take.
+    """
+
+    folder: Path
+    scratch: Path
+    outside: Sequence[Contender]
+    peers: Sequence[Contender]
+    batch_size: int
+    rounds: int
+    cold_rounds: int
+    timeout: float
+
+
+@dataclass
+class Result:
+    """What came out, by the contender's name.
+
+    Attributes:
+        images: in an epoch.
+        first: seconds of the first call of the factory, with the one-off preparation (shards, caches).
+        differences: to the guide's pictures.
+        cold, warm: see `Race`; with the guide under its own name.
+        failures: why a contender is not in the table, or not in all of it.
+        dropped: the smallest share of the files that had left the page cache before a cold epoch.
+        others: the shares of the machine that other programs used, one for each warm epoch.
+    """
+
+    images: int
+    first: dict[str, float]
+    differences: dict[str, Comparison]
+    cold: dict[str, Times]
+    warm: dict[str, Times]
+    failures: dict[str, str]
+    dropped: float
+    others: list[float]
+
+
+class Race:
+    """Each contender has a process of its own in every part, and only one of them works at a time.
+
+    Cold: a fresh process, the files out of the page cache; the clock runs from the import of the module
+    (torch is there already) over the call of the factory to the end of the first epoch. Warm: one process
+    for each stays for all rounds; one epoch goes before those that are measured, and a turn is taken again
+    if others were busy meanwhile.
+    """
+
+    def __init__(self, plan: Plan, say: Say) -> None:
+        self._plan, self._say = plan, say
+        self._files = jpegs_of(plan.folder)
+        self._result = Result(len(self._files.files), {}, {}, {}, {}, {}, 1.0, [])
+
+    def run(self) -> Result:
+        """All three parts.
+
+        Raises:
+            RaceError: the guide's code or a contender from outside failed in the comparison.
+        """
+        ready = self._compared()
+        if self._plan.cold_rounds:
+            self._result.cold = self._cold(ready)
+        self._result.warm = self._warm(ready)
+        return self._result
+
+    def _compared(self) -> list[Contender]:
+        """The contenders that deliver the guide's pictures."""
+        reference = self._plan.scratch / "reference"
+        names = [Path(file).relative_to(self._plan.folder).as_posix() for file in self._files.files]
+        ready = []
+        with ExitStack() as stack:
+            # Those from outside first: what is wrong with a name or a factory is told at once.
+            processes = {one: stack.enter_context(self._loaded(one)) for one in self._plan.outside}
+            with self._loaded(GUIDE) as guide:
+                self._say(f"keeping the pictures of {GUIDE.name}")
+                guide.ask("write_reference", reference, names)
+            for one in (*self._plan.outside, *self._plan.peers):
+                self._say(f"comparing the pictures of {one.name}")
+                try:
+                    with processes.get(one) or self._loaded(one) as process:
+                        difference = process.ask("compare", reference, one.tolerance, one.any_order)
+                except RaceError as error:
+                    if one in processes:
+                        raise
+                    self._result.failures[one.name] = str(error)
+                    continue
+                self._result.differences[one.name] = difference
+                ready.append(one)
+        shutil.rmtree(reference)
+        return ready
+
+    @contextmanager
+    def _loaded(self, one: Contender) -> Iterator[ContenderProcess]:
+        with self._process(one) as process:
+            self._result.first[one.name] = process.ask("load")
+            yield process
+
+    def _cold(self, ready: Sequence[Contender]) -> dict[str, Times]:
+        contenders = {one.name: one for one in (GUIDE, *ready)}
+
+        def measure(name: str) -> Epoch:
+            self._say(f"cold: {name}")
+            with self._process(contenders[name]) as process:
+                dropped = drop_from_page_cache([self._plan.folder, self._scratch(contenders[name])])
+                self._result.dropped = min(self._result.dropped, dropped)
+                loading = process.ask("load")
+                epoch = self._whole(name, process.ask("epoch"))
+                return replace(epoch, seconds=loading + epoch.seconds)
+
+        return self._noted(
+            alternate(GUIDE.name, [one.name for one in ready], self._plan.cold_rounds, measure)
+        )
+
+    def _warm(self, ready: Sequence[Contender]) -> dict[str, Times]:
+        with ExitStack() as stack:
+            processes: dict[str, ContenderProcess] = {}
+            for one in (GUIDE, DECODING, COPYING, *ready):
+                self._say(f"warming up: {one.name}")
+                processes[one.name] = stack.enter_context(self._process(one))
+                processes[one.name].ask("load")
+                processes[one.name].ask("epoch")
+
+            def measure(name: str) -> Epoch:
+                self._say(f"warm: {name}")
+                epoch, others = undisturbed(lambda: processes[name].ask("epoch", TURN))
+                self._result.others.append(others)
+                return self._whole(name, epoch)
+
+            names = [name for name in processes if name != GUIDE.name]
+            return self._noted(alternate(GUIDE.name, names, self._plan.rounds, measure))
+
+    def _whole(self, name: str, epoch: Epoch) -> Epoch:
+        if epoch.images != self._result.images:
+            raise RaceError(
+                f"{name}: an epoch gave {epoch.images} of {self._result.images} images; every iter() must "
+                "give a whole epoch."
+            )
+        return epoch
+
+    def _noted(self, times: dict[str, Times]) -> dict[str, Times]:
+        self._result.failures |= {name: one.failure for name, one in times.items() if one.failure}
+        return times
+
+    def _process(self, one: Contender) -> ContenderProcess:
+        plan, scratch = self._plan, self._scratch(one)
+        job = Job(one.target, plan.folder, plan.batch_size, scratch)
+        return ContenderProcess(one.name, job, scratch.with_suffix(".log"), plan.timeout)
+
+    def _scratch(self, one: Contender) -> Path:
+        home = self._plan.scratch / "".join(c if c.isalnum() else "_" for c in one.name)
+        home.mkdir(exist_ok=True)
+        return home
