@@ -81,7 +81,7 @@ class StandIn:
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:  # for isinstance; `type` still tells the truth
-        return type(self._original)
+        return self._original.__class__
 
     def __getattr__(self, name: str) -> Any:
         return getattr(object.__getattribute__(self, "_original"), name)
