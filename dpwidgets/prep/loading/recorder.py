@@ -1,10 +1,14 @@
-"""What a thread that makes batches notes down: which piece of work, from when to when, on which core time."""
+"""What a thread that makes batches notes down: which piece of work, from when to when, on which core time.
+
+Notes are taken for every item, so they are cheap: two clocks each for a fetch, one for a transform step. How
+long the thread was ready to run without a core is asked once a batch, and shared out afterwards.
+"""
 
 import os
 import threading
+from collections.abc import Callable
 from io import FileIO
 from time import monotonic, thread_time
-from typing import NamedTuple
 
 import psutil
 
@@ -12,59 +16,52 @@ from dpwidgets.prep.loading.spans import Kind
 
 MEMORY_EVERY = 1.0  # seconds between two looks at a worker's memory, at least
 _MEMORY_SHARE = 0.005  # of a worker's time that these looks may take
-_ONE_MOMENT = 1e-4  # seconds within which all clocks are read, unless the core was taken away
-_TRIES = 5
 
-
-# A span without worker and batch, which are the same for all records of a batch:
-# kind, start, end, name, item, cpu, queued. A plain tuple: hundreds of them are pickled with each batch.
-Record = tuple[Kind, float, float, str, int, float, float]
-
-
-class Reading(NamedTuple):
-    """Three clocks of a thread at one moment, in seconds."""
-
-    time: float
-    cpu: float
-    queued: float
+# A span without what all records of a batch have in common: kind, start, end, name, item, cpu. A plain tuple,
+# since hundreds of them are pickled with each batch.
+Record = tuple[Kind, float, float, str, int, float]
 
 
 class Recorder:
     """The notes of the thread that made it, for one batch after another.
 
+    Args:
+        cpu: the clock of the processor time that counts as work.
+
     Attributes:
         in_step: a transform step is running; a Compose inside it is part of that step.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cpu: Callable[[], float] = thread_time) -> None:
+        self.cpu = cpu
         self.in_step = False
         self._records: list[Record] = []
         self._run_queue = _RunQueue()
+        self._queued_before: float | None = None  # when the batch was begun
 
-    def read(self) -> Reading:
-        """The clocks now, all at one moment.
+    def begin(self) -> tuple[float, float]:
+        """A fetch or a collate begins: the time, and the processor time so far."""
+        if self._queued_before is None:
+            self._queued_before = self._run_queue.seconds()
+        return monotonic(), self.cpu()
 
-        Linux likes to take the core away when a system call returns: then the clocks would tell of different
-        moments, and they are read again.
-        """
-        for _ in range(_TRIES):
-            time = monotonic()
-            reading = Reading(time, thread_time(), self._run_queue.seconds())
-            if monotonic() - time < _ONE_MOMENT:
-                break
-        return reading
+    def end(self, kind: Kind, begun: tuple[float, float], item: int = -1) -> None:
+        """The fetch or collate that was begun then ends."""
+        self._records.append((kind, begun[0], monotonic(), "", item, self.cpu() - begun[1]))
 
-    def note(self, kind: Kind, begin: Reading, name: str = "", item: int = -1) -> Reading:
-        """A piece of work that began at `begin` ends now; returns the clocks now."""
-        end = self.read()
-        cpu, queued = end.cpu - begin.cpu, end.queued - begin.queued
-        self._records.append((kind, begin.time, end.time, name, item, cpu, queued))
-        return end
+    def step(self, begun: float, name: str) -> float:
+        """A transform step that began then ends; returns the time."""
+        now = monotonic()
+        self._records.append(("transform", begun, now, name, -1, 0.0))
+        return now
 
-    def take(self) -> list[Record]:
-        """The notes since the last call."""
-        records, self._records = self._records, []
-        return records
+    def take(self) -> tuple[list[Record], float]:
+        """The batch is made: its notes, and the seconds in which the thread had no core meanwhile."""
+        queued = 0.0
+        if self._queued_before is not None:
+            queued = self._run_queue.seconds() - self._queued_before
+        records, self._records, self._queued_before = self._records, [], None
+        return records, queued
 
 
 class _RunQueue:

@@ -24,10 +24,11 @@ class Span:
         name: of the transform step, such as "RandomRotation"; of a hand-over "pack", "unpack" or "pin"; of a
             wait without a batch "start" (the iterator is made) or "end" (it ends); else "".
         item: index of the item in the dataset; -1 where there is none.
-        cpu: seconds of processor time that the thread used within the span; the rest it waited.
-        queued: seconds of that waiting in which the thread could have run but had no core; 0 where the
-            system does not tell (it does on Linux), and for spans that are neither fetch, transform nor
-            collate.
+        cpu: seconds of processor time that the thread used within the span; the rest it waited. Where other
+            threads may help (without workers, and for `__getitems__`) that of the whole process, which can be
+            more than the span's time. Not measured for "transform" and "start": 0.
+        queued: seconds of that waiting in which the thread could have run but had no core, of "fetch" and
+            "collate"; known for the batch, and shared out. 0 where the system does not tell (Linux does).
     """
 
     kind: Kind

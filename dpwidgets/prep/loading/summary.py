@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from dpwidgets.prep.loading.bottleneck import Evidence, judge, loading_parts
+from dpwidgets.prep.loading.bottleneck import Evidence, judge, loading_of
 from dpwidgets.prep.loading.spans import CONSUMER, KINDS, Span
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ class Summary:
         reason: one sentence with the figures behind it.
         seconds_by_kind: kind of span -> the sum over all processes; transforms are within fetches, and
             with 0 workers fetches are within waits.
-        parts: part of the loading -> seconds a worker spent on it, the average over the workers; of the
-            hand-over the processor time only, the consumer's side included.
+        parts: part of the loading -> seconds a worker spent on it, the average over the workers, without
+            the time in which it had no core; the hand-over includes the consumer's side.
         memory: worker -> private bytes.
     """
 
@@ -58,8 +60,10 @@ class Summary:
 
     __repr__ = __str__
 
-    def table(self) -> pd.DataFrame:
+    def table(self) -> "pd.DataFrame":
         """The parts of the loading, the dearest first: seconds, share of their sum, milliseconds per item."""
+        import pandas as pd  # only here: a process that runs loaders does without
+
         total, items = sum(self.parts.values()) or 1.0, self.items or 1
         rows = [
             (part, seconds, seconds / total, seconds / items * 1e3) for part, seconds in self.parts.items()
@@ -95,7 +99,7 @@ def summarise(
     start_seconds = sum(epoch.first_batch for epoch in started)
     batches = sum(epoch.batches for epoch in epochs)
     seconds = sum(epoch.seconds for epoch in epochs)
-    parts, queued = loading_parts(spans)
+    loading = loading_of(spans)
     evidence = Evidence(
         seconds=seconds,
         start=sum(up_after[epoch.began] for epoch in started),
@@ -103,9 +107,7 @@ def summarise(
         wait_share=_ratio(by_kind["wait"] - start_seconds, seconds - start_seconds),
         step=by_kind["step"],
         transfer=by_kind["transfer"],
-        parts=parts,
-        receiving=sum(span.seconds for span in spans if span.name == "unpack"),
-        queued=queued,
+        loading=loading,
         workers=num_workers,
         cores=cores or _usable_cores(),
     )
@@ -122,7 +124,7 @@ def summarise(
         bottleneck=bottleneck,
         reason=reason,
         seconds_by_kind=by_kind,
-        parts=parts,
+        parts=loading.parts,
         memory=dict(memory or {}),
     )
 

@@ -5,7 +5,7 @@ and the packing of the batch; in the consumer the wait for each batch, the unpac
 device and the step. Clocks: `time.monotonic()`, which on Linux all processes share (on other systems the
 rows of different processes may be shifted against each other), and processor time by thread.
 
-What is not: work in threads or processes that the dataset starts itself, a transform that is no Compose
+What is not: steps in threads or processes that the dataset starts itself, a transform that is no Compose
 (its time belongs to the fetch), the inside of the sampler (it belongs to the wait), and batches that were
 made but never delivered.
 """
@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from copy import copy
 from pathlib import Path
-from time import monotonic, thread_time
+from time import monotonic, process_time, thread_time
 from typing import Any
 
 import torch
@@ -24,7 +24,7 @@ from torch.utils.data.datapipes.datapipe import IterDataPipe, MapDataPipe
 from dpwidgets.prep.errors import ReaderError
 from dpwidgets.prep.loading.chrome import write_chrome
 from dpwidgets.prep.loading.recorder import Record, Recorder, record_on
-from dpwidgets.prep.loading.spans import CONSUMER, Span
+from dpwidgets.prep.loading.spans import CONSUMER, Kind, Span
 from dpwidgets.prep.loading.summary import Summary, summarise
 from dpwidgets.prep.loading.trace_batch import TracedBatch, free_to_receive
 from dpwidgets.prep.loading.trace_compose import unwatch_steps, watch_steps
@@ -84,7 +84,7 @@ class TracedLoader:
         self._device = device
         self._copy = _instrumented(loader)
         self._spans: list[Span] = []
-        self._unread: deque[tuple[int, int, list[Record]]] = deque()  # worker, batch, records
+        self._unread: deque[tuple[int, int, list[Record], float]] = deque()  # arguments of `_spans`
 
     def __iter__(self) -> Iterator[Any]:
         return _TracedIterator(self)
@@ -119,8 +119,8 @@ class TracedLoader:
         """
         return write_chrome(self.spans, path)
 
-    def _add(self, worker: int, batch: int, records: list[Record]) -> None:
-        self._unread.append((worker, batch, records))
+    def _add(self, worker: int, batch: int, records: list[Record], queued: float = 0.0) -> None:
+        self._unread.append((worker, batch, records, queued))
 
     def _tell(self) -> None:
         if self.on_spans is not None:
@@ -134,46 +134,48 @@ class _TracedIterator:
     def __init__(self, owner: TracedLoader) -> None:
         self._owner = owner
         self._batch = -1  # number of the last one delivered
+        self._stepping = False
         copy = owner._copy
         fresh = not (copy.persistent_workers and copy._iterator is not None)
         self._starting = set(range(copy.num_workers)) if fresh else set()
         self._began = self._last = monotonic(), thread_time()
         self._inner = iter(copy)
-        self._note("wait", name="start")
+        self._note("wait", -1, "start")
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
-        if self._batch >= 0:
-            self._note("step")
+        if self._stepping:
+            self._note("step", self._batch)
+            self._stepping = False
         self._last = monotonic(), thread_time()
         try:
             traced = self._receive()
         except StopIteration:
-            self._batch = -1
-            self._note("wait", name="end")
+            self._note("wait", -1, "end")
             self._owner._tell()
             raise
         self._batch += 1
-        self._note("wait")
+        self._note("wait", self._batch)
         self._file(traced)
         batch = traced.data
         if self._owner._device is not None:
             self._last = monotonic(), thread_time()
             batch = to_device(batch, self._owner._device)
-            self._note("transfer")
+            self._note("transfer", self._batch)
         self._owner.batches += 1
         self._owner.items += traced.items
         self._owner._tell()
         self._last = monotonic(), thread_time()
+        self._stepping = True
         return batch
 
     def _receive(self) -> TracedBatch:
         free_to_receive()
         if self._owner._copy.num_workers:
             return next(self._inner)
-        before = record_on(Recorder())
+        before = record_on(Recorder(process_time))  # torch computes with several threads here
         watch_steps()
         try:
             return next(self._inner)
@@ -181,11 +183,11 @@ class _TracedIterator:
             unwatch_steps()
             record_on(before)
 
-    def _note(self, kind: Any, name: str = "") -> None:
+    def _note(self, kind: Kind, batch: int, name: str = "") -> None:
         """What the consumer did since the last look at the clock."""
         now, cpu = monotonic(), thread_time()
         start, cpu_start = self._last
-        self._owner._add(CONSUMER, self._batch, [(kind, start, now, name, -1, cpu - cpu_start, 0.0)])
+        self._owner._add(CONSUMER, batch, [(kind, start, now, name, -1, cpu - cpu_start)])
 
     def _file(self, traced: TracedBatch) -> None:
         """Take over what came with the batch."""
@@ -193,19 +195,19 @@ class _TracedIterator:
         if worker in self._starting:
             self._starting.remove(worker)
             first = min((record[1] for record in traced.records), default=self._began[0])
-            owner._add(worker, -1, [("start", self._began[0], first, "", -1, 0.0, 0.0)])
-        owner._add(worker, self._batch, traced.records)
+            owner._add(worker, -1, [("start", self._began[0], first, "", -1, 0.0)])
+        owner._add(worker, self._batch, traced.records, traced.queued)
         if traced.journey is not None:
             first_mark, last_mark = traced.journey
             packed = last_mark.sent_cpu - first_mark.sent_cpu
             owner._add(
-                worker, self._batch, [("hand-over", first_mark.sent, last_mark.sent, "pack", -1, packed, 0.0)]
+                worker, self._batch, [("hand-over", first_mark.sent, last_mark.sent, "pack", -1, packed)]
             )
             # From when it was packed and the receiver was free: before, it lay ready.
             begin = min(first_mark.received, max(last_mark.sent, first_mark.free))
             unpacked = last_mark.received_cpu - first_mark.received_cpu
             owner._add(
-                CONSUMER, self._batch, [("hand-over", begin, last_mark.received, "unpack", -1, unpacked, 0.0)]
+                CONSUMER, self._batch, [("hand-over", begin, last_mark.received, "unpack", -1, unpacked)]
             )
         if traced.pinned is not None:
             owner._add(CONSUMER, self._batch, [traced.pinned])
@@ -232,8 +234,15 @@ def _instrumented(loader: DataLoader) -> DataLoader:
     return twin
 
 
-def _spans(worker: int, batch: int, records: list[Record]) -> list[Span]:
+def _spans(worker: int, batch: int, records: list[Record], queued: float) -> list[Span]:
+    """The spans of a batch; its fetches and collate share `queued` by how long each was off the processor."""
+    off = [
+        max(0.0, end - start - cpu) if kind in ("fetch", "collate") else 0.0
+        for kind, start, end, _, _, cpu in records
+    ]
+    whole = sum(off)
+    share = min(1.0, queued / whole) if whole else 0.0
     return [
-        Span(kind, worker, start, end, batch, name, item, cpu, queued)
-        for kind, start, end, name, item, cpu, queued in records
+        Span(kind, worker, start, end, batch, name, item, cpu, share * waited)
+        for (kind, start, end, name, item, cpu), waited in zip(records, off, strict=True)
     ]

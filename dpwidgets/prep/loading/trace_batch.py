@@ -33,6 +33,7 @@ class TracedBatch:
         worker: who made it.
         items: how many items it holds.
         records: what was noted while it was made.
+        queued: seconds in which its maker had no core meanwhile.
         memory: private bytes of the process that made it, where it was time to look.
         journey: the marks before and after `data` in the pickle; None if it stayed in its process.
         pinned: the record of copying it to page-locked memory.
@@ -42,20 +43,21 @@ class TracedBatch:
     worker: int
     items: int
     records: list[Record]
+    queued: float
     memory: int | None = None
     journey: tuple[Mark, Mark] | None = None
     pinned: Record | None = None
 
     def __reduce__(self) -> tuple[Callable[..., "TracedBatch"], tuple[Any, ...]]:
         # Pickled and unpickled in this order: the two marks enclose the data.
-        notes = (self.worker, self.items, self.records, self.memory)
+        notes = (self.worker, self.items, self.records, self.queued, self.memory)
         return _arrive, (_Milestone(), self.data, _Milestone(), *notes)
 
     def pin_memory(self) -> "TracedBatch":
         """Called by the DataLoader, in its own thread, where the loader pins memory."""
         begin, cpu = monotonic(), thread_time()
         self.data = pin_memory(self.data)
-        self.pinned = ("hand-over", begin, monotonic(), "pin", -1, thread_time() - cpu, 0.0)
+        self.pinned = ("hand-over", begin, monotonic(), "pin", -1, thread_time() - cpu)
         return self
 
 
@@ -83,7 +85,14 @@ def _mark(sent: float, sent_cpu: float) -> Mark:
 
 
 def _arrive(
-    first: Mark, data: Any, last: Mark, worker: int, items: int, records: list[Record], memory: int | None
+    first: Mark,
+    data: Any,
+    last: Mark,
+    worker: int,
+    items: int,
+    records: list[Record],
+    queued: float,
+    memory: int | None,
 ) -> TracedBatch:
     free_to_receive()
-    return TracedBatch(data, worker, items, records, memory, (first, last))
+    return TracedBatch(data, worker, items, records, queued, memory, (first, last))

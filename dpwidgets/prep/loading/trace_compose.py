@@ -8,6 +8,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from inspect import isroutine
+from time import monotonic
 from typing import Any
 
 from dpwidgets.prep.loading.recorder import Recorder, active
@@ -76,21 +78,21 @@ def _timed_forward(original: Callable[..., Any]) -> Callable[..., Any]:
 def _timed(steps: Iterable[Callable[..., Any]], recorder: Recorder) -> Iterator[Callable[..., Any]]:
     """The steps; the caller works on one until it asks for the next."""
     composes = tuple(_originals)
-    begin = recorder.read()
+    begun = monotonic()
     for step in steps:
         if isinstance(step, composes):  # it notes its own steps
             yield step
-            begin = recorder.read()
+            begun = monotonic()
             continue
         recorder.in_step = True
         try:
             yield step
         finally:
             recorder.in_step = False
-        begin = recorder.note("transform", begin, _name(step))
+        begun = recorder.step(begun, _name(step))
 
 
 def _name(step: Callable[..., Any]) -> str:
     if isinstance(step, partial):
         return _name(step.func)
-    return getattr(step, "__name__", None) or type(step).__name__
+    return step.__name__ if isroutine(step) else type(step).__name__

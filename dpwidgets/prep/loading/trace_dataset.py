@@ -5,6 +5,7 @@ All of it can be pickled when what it holds can be.
 
 from collections.abc import Callable, Iterator
 from operator import index
+from time import process_time
 from typing import Any
 
 from torch.utils.data import IterableDataset, Subset, get_worker_info
@@ -44,9 +45,9 @@ class TracedMap(_Stand):
         recorder = active()
         if recorder is None:
             return self.original[key]
-        begin = recorder.read()
+        begun = recorder.begin()
         item = self.original[key]
-        recorder.note("fetch", begin, item=_number(key))
+        recorder.end("fetch", begun, _number(key))
         return item
 
     def __getattr__(self, name: str) -> Any:
@@ -60,9 +61,11 @@ class TracedMap(_Stand):
         recorder = active()
         if recorder is None:
             return self.original.__getitems__(keys)
-        begin = recorder.read()
+        # It is made for reading with several threads: while those decode, this one only seems to wait.
+        recorder.cpu = process_time
+        begun = recorder.begin()
         items = self.original.__getitems__(keys)
-        recorder.note("fetch", begin)
+        recorder.end("fetch", begun)
         return items
 
 
@@ -81,9 +84,9 @@ class _TracedItems(_Stand):
         recorder = active()
         if recorder is None:
             return next(self.original)
-        begin = recorder.read()
+        begun = recorder.begin()
         item = next(self.original)
-        recorder.note("fetch", begin)
+        recorder.end("fetch", begun)
         return item
 
 
@@ -104,14 +107,13 @@ class TracedCollate:
         recorder = active()
         assert recorder is not None  # set by WorkerStart in a worker, by the iterator without workers
         items = len(data) if self.batched else 1
-        begin = recorder.read()
+        begun = recorder.begin()
         batch = self.collate_fn(data)
-        recorder.note("collate", begin)
-        worker = get_worker_info()
+        recorder.end("collate", begun)
+        info = get_worker_info()
+        worker = CONSUMER if info is None else info.id
         self._gauge = self._gauge or MemoryGauge()
-        return TracedBatch(
-            batch, CONSUMER if worker is None else worker.id, items, recorder.take(), self._gauge.bytes()
-        )
+        return TracedBatch(batch, worker, items, *recorder.take(), self._gauge.bytes())
 
 
 class WorkerStart:
