@@ -76,8 +76,9 @@ class LoaderLab(LiveWithStill):
         own = {"step_seconds": step_seconds, "seconds": seconds, "memory_limit": memory_limit}
         initial = experiment.check({**settings, **own})
         self._experiment = experiment
-        self._turn = threading.Lock()
-        self._finished = threading.Event()  # set while no run is in progress
+        self._turn = threading.Lock()  # held while a run is begun, asked to stop, or declared over
+        self._telling = threading.Lock()  # what is told last is what was true last
+        self._finished = threading.Event()  # of the newest run or search; each has its own
         self._finished.set()
         self._stop_asked = threading.Event()
         self._stopping = threading.Lock()  # no request to stop outlives its run
@@ -185,11 +186,11 @@ class LoaderLab(LiveWithStill):
         with self._turn:
             if not self._finished.is_set():
                 raise RuntimeError("A run is in progress: stop it first.")
-            self._finished.clear()
+            self._finished = threading.Event()
             self._stop_asked.clear()
+            self._activity, self._problem = activity, ""
         if self._idle is not None:
             self._idle.cancel()
-        self._activity, self._problem = activity, ""
         threading.Thread(target=self._work, args=(work,), name="dpwidgets-loader-lab", daemon=True).start()
 
     def _work(self, work: Callable[[], None]) -> None:
@@ -198,11 +199,11 @@ class LoaderLab(LiveWithStill):
         except Exception as error:  # whatever the dataset or the loader does, the lab goes on
             self._problem = f"{type(error).__name__}: {error}\n\nwith {_listed(self.settings)}"
         finally:
-            self._activity = "idle"
             self._idle = threading.Timer(IDLE_SECONDS, self._release)
             self._idle.daemon = True
             self._idle.start()
-            with self._stopping:
+            with self._stopping, self._turn:
+                self._activity = "idle"
                 self._finished.set()
             self._tell_state()
         self.update_still()
@@ -234,16 +235,18 @@ class LoaderLab(LiveWithStill):
             if self._finished.is_set() or self._stop_asked.is_set():
                 return
             self._stop_asked.set()
-        self._activity = "stopping"
+            self._activity = "stopping"
         self._tell_state()
         threading.Thread(target=self._insist, name="dpwidgets-loader-stop", daemon=True).start()
 
     def _insist(self) -> None:
         """Asks again: a run may have been about to begin when it was asked first."""
-        while not self._finished.wait(0.1):
+        finished = self._finished  # the next run's is another
+        while not finished.is_set():
             with self._stopping:
-                if not self._finished.is_set():
+                if not finished.is_set():
                     self._experiment.stop()
+            finished.wait(0.05)
 
     def _release(self) -> None:
         with self._turn:
@@ -273,9 +276,9 @@ class LoaderLab(LiveWithStill):
 
     def _tell_state(self) -> None:
         """Everything that a view shows beside the settings."""
-        experiment, proposal = self._experiment, self._experiment.proposal()
-        self.send(
-            {
+        with self._telling:
+            experiment, proposal = self._experiment, self._experiment.proposal()
+            state = {
                 "kind": "state",
                 "activity": self._activity,
                 "problem": self._problem,
@@ -283,18 +286,17 @@ class LoaderLab(LiveWithStill):
                 "searched": [_searched(trial) for trial in experiment.searched if trial.purpose != "look"],
                 "trials": [trial.to_dict() for trial in experiment.trials],
                 "proposal": proposal and asdict(proposal),
-                **self._figures(),
-            },
-            [experiment.history.rows().tobytes()],
-        )
+            }
+            self.send(state | self._figures(), [experiment.history.rows().tobytes()])
 
     def _tell_progress(self, live: Live, rows: np.ndarray) -> None:
         self._now = live
-        self.send({"kind": "progress", **self._figures()}, [rows.tobytes()])
+        with self._telling:
+            self.send({"kind": "progress", **self._figures()}, [rows.tobytes()])
 
     def _figures(self) -> dict[str, Any]:
         history = self._experiment.history
-        seconds = {str(worker): dict(kinds) for worker, kinds in history.seconds.items()}
+        seconds = {str(worker): kinds for worker, kinds in history.seconds.items()}
         return {"live": asdict(self._now), "names": history.names, "seconds": seconds}
 
     def _code(self, params: Mapping[str, Any]) -> str:

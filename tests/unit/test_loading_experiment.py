@@ -1,5 +1,6 @@
 """What stands under the loader lab: kept spans, trials, what to try next, the still picture."""
 
+import threading
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -85,6 +86,27 @@ def test_the_share_of_waiting() -> None:
 
 def test_no_spans_are_no_rows() -> None:
     assert SpanHistory().add([]).shape == (0, len(COLUMNS))
+
+
+def test_one_thread_may_read_what_another_adds() -> None:
+    history, failed = SpanHistory(kept=100), []
+
+    def read() -> None:
+        try:
+            while not done.is_set():
+                history.rows()
+                dict(history.seconds)
+        except RuntimeError as error:
+            failed.append(error)
+
+    done = threading.Event()
+    reader = threading.Thread(target=read)
+    reader.start()
+    for number in range(400):
+        history.add(batch(number % 50, number, float(number)))
+    done.set()
+    reader.join()
+    assert failed == []
 
 
 # --- trials in words

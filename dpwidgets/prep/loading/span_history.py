@@ -1,5 +1,6 @@
 """The spans of a run, kept within bounds: single items for the last moments, batches for longer."""
 
+import threading
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -18,11 +19,11 @@ class SpanHistory:
     """What a timeline shows of a run.
 
     A run of photographs makes some 2,000 spans a second, most of them of single items. Those are kept for
-    the newest `kept`; beside them one span for all the items that a worker fetched for a batch.
+    the newest `kept`; beside them one span for all the items that a worker fetched for a batch. One thread
+    may add while another reads.
 
     Attributes:
         names: of the transform steps; a row holds its name's place in this list.
-        seconds: for each worker the seconds of each kind, over the whole run.
     """
 
     def __init__(self, kept: int = KEPT) -> None:
@@ -31,7 +32,8 @@ class SpanHistory:
         self._kept = kept
         self._start: float | None = None
         self.names: list[str] = [""]
-        self.seconds: dict[int, dict[Kind, float]] = defaultdict(lambda: defaultdict(float))
+        self._seconds: dict[int, dict[Kind, float]] = defaultdict(lambda: defaultdict(float))
+        self._turn = threading.RLock()
 
     def add(self, spans: Sequence[Span]) -> np.ndarray:
         """Takes new spans in; returns the rows to show for them, float64 (n, len(COLUMNS)).
@@ -40,24 +42,32 @@ class SpanHistory:
         """
         if not spans:
             return self._rows((), ())
-        if self._start is None:
-            self._start = min(span.start for span in spans)
-        for span in spans:
-            self.seconds[span.worker][span.kind] += span.seconds
         coarse = [span for span in spans if span.kind not in _OF_ITEMS] + list(_batches(spans))
         fine = [span for span in spans if span.kind in _OF_ITEMS][-self._kept :]
-        self._coarse.extend(coarse)
-        self._fine.extend(fine)
-        return self._rows(coarse, fine)
+        with self._turn:
+            if self._start is None:
+                self._start = min(span.start for span in spans)
+            for span in spans:
+                self._seconds[span.worker][span.kind] += span.seconds
+            self._coarse.extend(coarse)
+            self._fine.extend(fine)
+            return self._rows(coarse, fine)
 
     def rows(self) -> np.ndarray:
         """All that is kept, as `add` gives it."""
-        return self._rows(self._coarse, self._fine)
+        with self._turn:
+            return self._rows(self._coarse, self._fine)
+
+    @property
+    def seconds(self) -> dict[int, dict[Kind, float]]:
+        """For each worker the seconds of each kind, over the whole run."""
+        with self._turn:
+            return {worker: dict(kinds) for worker, kinds in self._seconds.items()}
 
     @property
     def wait_share(self) -> float:
         """Share of the training loop's time, 0 to 1, that it waited so far."""
-        own = self.seconds[CONSUMER]
+        own = defaultdict(float, self.seconds.get(CONSUMER, {}))
         busy = own["step"] + own["transfer"]
         return own["wait"] / (own["wait"] + busy) if own["wait"] + busy else 0.0
 
