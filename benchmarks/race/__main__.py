@@ -53,18 +53,17 @@ def _positive(text: str) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a race; 0, or 1 with one clear message."""
+    """Run a race; 0, or 1 where a contender from the command line failed, with one clear message."""
     given = parser().parse_args(arguments)
     try:
         with tempfile.TemporaryDirectory(prefix="race-", dir=given.scratch) as home:
-            _race(given, Path(home))
+            return _race(given, Path(home))
     except RaceError as error:
         print(f"race: {error}", file=sys.stderr)
         return 1
-    return 0
 
 
-def _race(given: argparse.Namespace, home: Path) -> None:
+def _race(given: argparse.Namespace, home: Path) -> int:
     peers = chosen_peers(given.peers)
     outside = from_outside(given.factories, any_order=given.any_order)
     folder = (given.folder or _sample_photos()).absolute()
@@ -80,6 +79,7 @@ def _race(given: argparse.Namespace, home: Path) -> None:
     print(report(plan, result, [one for one in peers if one.missing]))
     if given.json:
         given.json.write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
+    return int(any(one.name in result.failures for one in outside))
 
 
 def _sample_photos() -> Path:

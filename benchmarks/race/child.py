@@ -1,7 +1,8 @@
 """The process of one contender: it loads the factory, compares and takes times when it is told to.
 
 Started by `process.ContenderProcess` as `python -m benchmarks.race.child DESCRIPTOR`; the descriptor is one
-end of a pipe, over which it gets a `Job` and then commands, and sends ("ok", value) or ("error", text).
+end of a pipe, over which it gets a `Job` and then commands, and sends ("ok", value), ("error", text) or, for
+an exception that is not ours, ("fault", text).
 """
 
 import ctypes
@@ -113,7 +114,7 @@ def main(descriptor: int, parent: int) -> None:
             answer = ("error", str(error))
         except Exception as error:
             traceback.print_exc()
-            answer = ("error", f"{type(error).__name__}: {error}")
+            answer = ("fault", f"{type(error).__name__}: {error}")
         connection.send(answer)
 
 

@@ -103,8 +103,8 @@ class ContenderProcess:
             kind, value = self._connection.recv()
         except (EOFError, OSError) as error:
             raise self._died() from error
-        if kind == "error":
-            raise RaceError(f"{self._name}: {value}")
+        if kind != "ok":
+            raise RaceError(f"{self._name}: {value}{self._last_lines() if kind == 'fault' else ''}")
         return value
 
     def _died(self) -> RaceError:

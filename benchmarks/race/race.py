@@ -83,7 +83,7 @@ class Race:
         """All three parts.
 
         Raises:
-            RaceError: the guide's code or a contender from outside failed in the comparison.
+            RaceError: the guide's code failed anywhere, or a contender from outside in the comparison.
         """
         ready = self._compared()
         if self._plan.cold_rounds:
@@ -144,9 +144,16 @@ class Race:
             processes: dict[str, ContenderProcess] = {}
             for one in (GUIDE, DECODING, COPYING, *ready):
                 self._say(f"warming up: {one.name}")
-                processes[one.name] = stack.enter_context(self._process(one))
-                processes[one.name].ask("load")
-                processes[one.name].ask("epoch")
+                process = stack.enter_context(self._process(one))
+                try:
+                    process.ask("load")
+                    process.ask("epoch")
+                except RaceError as error:
+                    if one is GUIDE:
+                        raise
+                    self._result.failures[one.name] = str(error)
+                    continue
+                processes[one.name] = process
 
             def measure(name: str) -> Epoch:
                 self._say(f"warm: {name}")

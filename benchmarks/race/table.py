@@ -22,10 +22,10 @@ def report(plan: Plan, result: Result, missing: list[Contender]) -> str:
 def table(result: Result) -> str:
     """One row for each contender, the fastest (warm) first, the guide and the limits at the end."""
     by_ratio = sorted(
-        (name for name in result.differences if result.warm[name].ratios),
+        (name for name in result.differences if _warm(result, name).ratios),
         key=lambda name: -median(result.warm[name].ratios),
     )
-    limits = [one.name for one in (DECODING, COPYING) if result.warm[one.name].ratios]
+    limits = [one.name for one in (DECODING, COPYING) if _warm(result, one.name).ratios]
     rows = [HEAD, ("---",) * len(HEAD), *(_row(result, name) for name in (*by_ratio, GUIDE.name, *limits))]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
@@ -47,9 +47,13 @@ def _row(result: Result, name: str) -> tuple[str, ...]:
     )
 
 
+def _warm(result: Result, name: str) -> Times:
+    return result.warm.get(name, Times())
+
+
 def _share(result: Result, name: str, limit: Contender) -> str:
     """Per cent of a limit. Both are ratios to the guide from the same rounds."""
-    limits = result.warm[limit.name].ratios
+    limits = _warm(result, limit.name).ratios
     if not limits:
         return ""
     mine = median(result.warm[name].ratios) if result.warm[name].ratios else 1.0
