@@ -32,6 +32,18 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
         ParameterSet("a batch of none", {"batch_size": 0}, refused=("batch_size", "1 to 256")),
         ParameterSet("no such folder", {"data_dir": "{scratch}/missing"}, refused=("data_dir", "missing")),
     ),
+    "02_dataset_dataloader": (
+        ParameterSet("defaults"),
+        ParameterSet(
+            "another seed, smaller, workers by forkserver",
+            {"seed": 7, "size": 32, "batch_size": 8, "timed": 32, "start_method": "forkserver"},
+        ),
+        ParameterSet(
+            "no such start method",
+            {"start_method": "thread", "timed": 0},
+            refused=("start_method", "'spawn'", "timed", "16 to 100000"),
+        ),
+    ),
     "05_augmentation": (
         ParameterSet("defaults"),
         ParameterSet("another seed and picture", {"seed": 7, "picture": 3, "size": 64, "tiles": 4}),
