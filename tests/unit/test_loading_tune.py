@@ -21,9 +21,10 @@ from dpwidgets.prep.loading.settings import LoaderSettings, SettingsError
 from dpwidgets.prep.loading.spans import Span
 from dpwidgets.prep.loading.tune import TuneError, TuneResult, search, tune
 from dpwidgets.prep.loading.tune.bench import Bench
-from dpwidgets.prep.loading.tune.measure import Point, measure
+from dpwidgets.prep.loading.tune.measure import Measurement, Point, measure
 from dpwidgets.prep.loading.tune.model import Model
 from dpwidgets.prep.loading.tune.result import Trial
+from dpwidgets.prep.loading.tune.search import Search
 from dpwidgets.prep.loading.tune.space import Space, Workload, steps_for, worker_counts
 
 REPORT = 0.05  # seconds between two pieces of news of a run
@@ -42,6 +43,7 @@ class SimulatedRunner:
         hand_over: seconds to give a batch to another process, and as many to take it.
         worker_start: seconds until the workers are up, more if they share cores.
         worker_bytes: memory of each process.
+        pin_cost: share by which pinned memory makes everything slower.
         faults: called with the settings before a run; returns how it ended and why, or None.
     """
 
@@ -53,6 +55,7 @@ class SimulatedRunner:
     worker_start: float = 0.03
     cores: int = 4
     worker_bytes: int = 100_000_000
+    pin_cost: float = 0.0
     faults: Callable[[LoaderSettings], tuple[Any, str] | None] = lambda settings: None
     now: float = 0.0
     ran: list[LoaderSettings] = field(default_factory=list)
@@ -127,7 +130,7 @@ class SimulatedRunner:
         free = [ready + (0.005 * (w + 1) if up else 0.0) for w in range(workers)]
         for k in range(count):
             items = min(size, self.length - k * size)
-            load = self._load(items, chance)
+            load = self._load(items, chance) * (1 + self.pin_cost * settings.pin_memory)
             if workers:
                 ahead = workers * settings.prefetch_factor
                 asked = taken[k - ahead] if k >= ahead else 0.0
@@ -290,25 +293,85 @@ def test_the_readers_batch_size_is_kept_unless_several_are_given() -> None:
     assert any("batch_size=8 is kept" in note for note in result.notes)
 
 
-def test_pinned_memory_is_tried_with_an_accelerator_and_else_said_to_do_nothing() -> None:
-    runner = SimulatedRunner(length=30_000, item=1e-3)
-    with_one, _ = simulate(runner, pin=True)
-    without, _ = simulate(runner)
-    assert with_one.best.pin_memory
-    assert "pin_memory=True" in with_one.to_code()
-    assert not without.best.pin_memory
-    assert any("pin_memory does nothing" in note for note in without.notes)
+@pytest.mark.parametrize(
+    ("pin", "cost", "pinned", "told"),
+    [
+        (False, 0.0, False, "pin_memory does nothing without an accelerator"),
+        (True, 0.02, True, "pin_memory=True costs the loading little"),
+        (True, 0.2, False, "copying into pinned memory slows this loader down"),
+    ],
+)  # fmt: skip
+def test_pinned_memory_is_taken_with_an_accelerator_if_it_costs_little(
+    pin: bool, cost: float, pinned: bool, told: str
+) -> None:
+    result, _ = simulate(SimulatedRunner(length=30_000, item=1e-3, pin_cost=cost), pin=pin)
+    assert result.best.pin_memory == pinned
+    assert ("pin_memory=True" in result.to_code()) == pinned
+    assert any(told in note for note in result.notes)
+    assert ("pin memory" in {trial.purpose for trial in result.trials}) == pin
 
 
-def test_settings_over_the_memory_limit_are_left_out_and_larger_ones_not_tried() -> None:
+def test_the_best_few_run_again_and_longer() -> None:
+    runner = SimulatedRunner(length=30_000, item=5e-3, cores=4)
+    result, bench = simulate(runner, batch_sizes=(16, 32))
+    explored = [t.limit_seconds for t in result.trials if t.purpose == "explore"]
+    confirmed = [t for t in result.trials if t.purpose == "confirm"]
+    assert min(t.limit_seconds for t in confirmed) > max(explored)
+    by_setting = {t.settings for t in confirmed}
+    last = {t.settings for t in confirmed if t.limit_seconds == max(c.limit_seconds for c in confirmed)}
+    assert len(by_setting) > 1
+    assert len(last) < len(by_setting)
+    assert bench.ranking()[0] in by_setting
+
+
+def test_what_a_run_without_workers_measures_outweighs_the_traced_look() -> None:
+    settings = LoaderSettings(32)
+    model = Model(Workload(10_000, 1, {32: 0.01}, 4), item=5e-3)
+    model.learn(settings, Measurement(10.0, 10.0, 32 / (32e-3 + 0.01), 0.03, 1.0))
+    assert model.item == pytest.approx(1e-3, rel=0.05)
+
+
+def test_of_equal_settings_the_one_with_fewer_workers_is_taken() -> None:
+    _, bench = simulate(SimulatedRunner(length=1_000, item=1e-3), seconds=5)
+    seeker = Search(bench, Space(LoaderSettings(), (32,), (0, 1, 2, 4), persistent=True), pin=False)
+    bench.found.clear()
+    for workers, epoch in [(4, 9.9), (2, 10.0), (1, 10.3)]:
+        bench.found[LoaderSettings(32, workers)] = [Measurement(epoch, epoch, 100.0, 0.1, 1.0)]
+    assert seeker.best().num_workers == 2
+
+
+def test_the_model_repeats_what_it_learned_start_up_included() -> None:
+    runner = SimulatedRunner(length=3_000, item=2e-3, worker_start=1.0, cores=4)
+    result, bench = simulate(runner, epochs=1)
+    for settings, seconds in result.epoch_seconds.items():
+        if settings.prefetch_factor == 2:
+            assert bench.model.predict(settings).first == pytest.approx(seconds, rel=0.1), settings
+
+
+def test_what_is_larger_than_a_setting_over_the_memory_limit_is_not_tried() -> None:
+    """Two workers or more are too many for every batch size, one worker for large batches."""
+    runner = SimulatedRunner(
+        length=30_000, item=5e-3,
+        faults=lambda s: ("memory limit", "too much") if s.num_workers * s.batch_size > 64 else None,
+    )  # fmt: skip
+    sizes = (32, 64, 128)
+    result, _ = simulate(runner, batch_sizes=sizes)
+    over: list[LoaderSettings] = []
+    for trial in result.trials:
+        s = trial.settings
+        larger = [o for o in over if o.num_workers <= s.num_workers and o.batch_size <= s.batch_size]
+        assert not larger, f"{s} was tried though {larger} were over the limit"
+        over += [s] if trial.ended == "memory limit" else []
+    assert over
+
+
+def test_settings_over_the_memory_limit_are_left_out() -> None:
     runner = SimulatedRunner(length=30_000, item=5e-3, cores=8, worker_bytes=100)
     result, _ = simulate(runner, memory_limit=450)
     assert 1 <= result.best.num_workers <= 3
     over = [trial for trial in result.trials if trial.ended == "memory limit"]
     assert over
     assert all("over the limit" in trial.message for trial in over)
-    fewest = [trial.settings.num_workers for trial in over]
-    assert fewest == sorted(fewest, reverse=True), "after a failure only smaller ones are tried"
 
 
 def test_a_failure_with_workers_does_not_end_the_search() -> None:

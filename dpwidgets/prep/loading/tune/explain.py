@@ -18,12 +18,16 @@ def named(settings: LoaderSettings) -> str:
 def duration(seconds: float) -> str:
     """`34 ms`, `0.52 s`, `12 s`, `12 min`"""
     if seconds < 1e-3:
-        return f"{seconds * 1e6:.2g} µs"
+        return _short(seconds * 1e6, "µs")
     if seconds < 0.1:
-        return f"{seconds * 1e3:.2g} ms"
+        return _short(seconds * 1e3, "ms")
     if seconds < 10:
         return f"{seconds:.{1 if seconds >= 1 else 2}f} s"
     return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 60:.0f} min"
+
+
+def _short(value: float, unit: str) -> str:
+    return f"{value:.{1 if value < 10 else 0}f} {unit}"
 
 
 def sentence(trial: Trial, model: Model, alone: float | None, spread: float | None) -> str:

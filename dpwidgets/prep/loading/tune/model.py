@@ -80,10 +80,14 @@ class Model:
         slower = log(max(interval / plain.interval, 1.0)) if interval else 0.0
         self._seen[settings.num_workers, settings.batch_size] = slower, log(max(start / plain.start, 1.0))
 
-    def predict(self, settings: LoaderSettings) -> Prediction:
-        """What the setting would take, corrected by the trials near it."""
+    def predict(self, settings: LoaderSettings, hopeful: bool = False) -> Prediction:
+        """What the setting would take, corrected by the trials near it.
+
+        Args:
+            hopeful: a trial that was faster than the model thought counts in full, however far.
+        """
         plain = self._plain(settings)
-        by_interval, by_start = self._correction(settings)
+        by_interval, by_start = self._correction(settings, hopeful)
         interval = plain.interval * by_interval
         if settings.num_workers:
             interval = max(interval, self.work.steps[settings.batch_size])
@@ -139,7 +143,7 @@ class Model:
             later = first - max(start - self.first_batch(settings), 0.0)
         return Prediction(first, later, interval, start, limit)
 
-    def _correction(self, settings: LoaderSettings) -> tuple[float, float]:
+    def _correction(self, settings: LoaderSettings, hopeful: bool) -> tuple[float, float]:
         """Factors for interval and start from the nearest trials, weaker the farther they are."""
         known = {key: seen for key, seen in self._seen.items() if (key[0] > 0) == (settings.num_workers > 0)}
         if not known:
@@ -153,4 +157,6 @@ class Model:
         close = [seen for key, seen in known.items() if far(key) == nearest]
         faith = 0.7**nearest
         by_interval, by_start = (fmean(column) for column in zip(*close, strict=True))
+        if hopeful:
+            return exp(min(faith * by_interval, by_interval)), exp(min(faith * by_start, by_start))
         return exp(faith * by_interval), exp(faith * by_start)

@@ -125,7 +125,7 @@ class Search:
         work = self.bench.work
         if self.bench.model.item is None:
             return float(settings.num_workers)
-        expected = self.bench.model.predict(settings)
+        expected = self.bench.model.predict(settings, hopeful=True)
         kin = [s for s in self.bench.found if (s.num_workers > 0) == (settings.num_workers > 0)]
         far = min((_distance(s, settings) for s in kin), default=None)
         doubt = 0.5 if far is None else 0.15 * min(far, 1.0)
