@@ -1,9 +1,9 @@
 """trace: the same values as from the loader itself, nothing of the user's changed, spans that fit."""
 
-import copy
 import pickle
 from collections import OrderedDict, namedtuple
 from collections.abc import Iterator
+from inspect import getattr_static
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from torchvision.transforms import v2
 import dpwidgets
 from dpwidgets.prep.loading.spans import CONSUMER, Span
 from dpwidgets.prep.loading.trace import TraceError, trace
+from dpwidgets.prep.loading.trace_dataset import TracedIterable
 from dpwidgets.samples.photo_folder import write_photos
 
 pytestmark = pytest.mark.timeout(120)
@@ -336,13 +337,64 @@ def test_only_a_dataloader_is_traced() -> None:
         dpwidgets.trace([1, 2])
 
 
-def test_a_worker_state_of_its_own_class_stays_usable() -> None:
-    """A subclass of DataLoader is traced as what it is."""
-
+def test_a_loader_of_a_derived_class_is_traced_as_what_it_is() -> None:
     class Twice(DataLoader):
         def __iter__(self) -> Iterator[Any]:
             yield from super().__iter__()
             yield from super().__iter__()
 
     loader = Twice(Shapes(), 5)
-    assert epochs(trace(loader), 1) == epochs(copy.copy(loader), 1)
+    assert epochs(trace(loader), 1) == epochs(loader, 1)
+
+
+def test_a_loader_whose_workers_are_up_is_traced_with_workers_of_its_own() -> None:
+    loader = DataLoader(Shapes(), 5, num_workers=1, persistent_workers=True)
+    expected = epochs(loader, 1)
+    traced = trace(loader)
+    assert epochs(traced, 1) == expected
+    assert sum(span.kind == "start" for span in traced.spans) == 1
+
+
+class Counting(IterableDataset):
+    """A stream that knows how far it got."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __iter__(self) -> Iterator[int]:
+        while self.number < 12:
+            self.number += 1
+            yield self.number
+
+    def state_dict(self) -> dict[str, int]:
+        return {"number": self.number}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.number = state["number"]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("dataset", [Counting, Shapes])
+@pytest.mark.filterwarnings("ignore:'set_vital' is deprecated")
+def test_the_state_of_an_epoch_is_kept_and_taken_up_again(workers: int, dataset: type) -> None:
+    torchdata = pytest.importorskip("torchdata.stateful_dataloader", exc_type=ImportError)
+
+    def make() -> Any:
+        return torchdata.StatefulDataLoader(dataset(), 2, num_workers=workers)
+
+    def rest(loader: Any, other: Any) -> list[Any]:
+        torch.manual_seed(7)  # a state holds the workers' seed too
+        iterator = iter(loader)
+        next(iterator), next(iterator)
+        other.load_state_dict(loader.state_dict())
+        return epochs(other, 1)
+
+    found, expected = rest(trace(make()), trace(make())), rest(make(), make())
+    assert found == expected
+    assert len(found) == (4 if dataset is Counting else 3)
+
+
+def test_a_state_is_there_for_checks_that_see_only_real_attributes() -> None:
+    """As Python 3.12 does for `isinstance(dataset, Stateful)`."""
+    streams = TracedIterable(Counting()), TracedIterable(Stream())
+    assert [getattr_static(stream, "state_dict", None) is not None for stream in streams] == [True, False]

@@ -43,7 +43,8 @@ def trace(loader: DataLoader, *, device: torch.device | str | None = None) -> "T
     numbers are drawn in the same order. The traced loader has workers of its own.
 
     Args:
-        loader: a DataLoader, map-style or iterable, with any collate_fn, sampler and start method.
+        loader: a DataLoader, map-style or iterable, with any collate_fn, sampler and start method; or one of
+            a class derived from it, such as torchdata's StatefulDataLoader.
         device: batches are moved there after they were received, and the move is a "transfer". With None
             they stay where they are and there are no transfers.
 

@@ -15,12 +15,17 @@ from dpwidgets.prep.loading.spans import CONSUMER
 from dpwidgets.prep.loading.trace_batch import TracedBatch
 from dpwidgets.prep.loading.trace_compose import watch_steps
 
+_STATE = ("state_dict", "load_state_dict")  # what torchdata's StatefulDataLoader asks a dataset for
+
 
 class _Stand:
     """Stands in for an object; what it does not have itself comes from there."""
 
     def __init__(self, original: Any) -> None:
         self.original = original
+        for name in _STATE:  # of its own, not by __getattr__: a check for a Protocol looks for no more
+            if hasattr(original, name):
+                setattr(self, name, getattr(original, name))
 
     def __getattr__(self, name: str) -> Any:
         if name == "original":  # not there yet: it is being unpickled
