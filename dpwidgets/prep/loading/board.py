@@ -80,11 +80,12 @@ class Board:
 
     def stands(self) -> Iterator[Stand]:
         """Of every process that has written since `clear`, the consumer first."""
-        for number in range(MAX_WORKERS + 1):
-            row = self._cells[number * _WIDTH : (number + 1) * _WIDTH].tolist()
-            if row[_PID]:
-                pid, phase, item, count, first, since, failed, failed_item = row[:_BATCHES]
-                yield Stand(number - 1, pid, phase, item, count, first, since / 1e9, failed, failed_item)
+        for start in range(0, len(self._cells), _WIDTH):
+            if self._cells[start + _PID]:
+                row = self._cells[start : start + _BATCHES].tolist()
+                pid, phase, item, count, first, since, failed, failed_item = row
+                worker = start // _WIDTH - 1
+                yield Stand(worker, pid, phase, item, count, first, since / 1e9, failed, failed_item)
 
     def halt(self) -> None:
         """Ask all processes to end the run: none begins another item."""

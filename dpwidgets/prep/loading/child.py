@@ -1,6 +1,9 @@
 """The child process: receives a dataset once, then runs one loader after another and reports."""
 
+import gc
+import multiprocessing.connection
 import re
+import sys
 import time
 import traceback
 from collections.abc import Iterable, Mapping
@@ -26,7 +29,7 @@ _DEAD_WORKERS = re.compile(r"DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\)")
 
 def serve(handle: int, folder: Path) -> None:
     """Answer requests until the other side hangs up."""
-    connection = Connection(handle)
+    connection = _connected(handle)
     new_row(folder)  # from here on the process can be asked for its stack
     connection.send(Ready("up"))
     dataset = collate_fn = None
@@ -41,9 +44,18 @@ def serve(handle: int, folder: Path) -> None:
                 connection.send(Ready("loaded"))
             else:
                 news = _News(connection, new_row(folder))
-                connection.send(_run(request, dataset, collate_fn, news, folder))
+                ended = _run(request, dataset, collate_fn, news, folder)
+                if ended.halted:
+                    gc.collect()  # an exception of a worker keeps the loader's iterator, and so the workers
+                connection.send(ended)
         except BaseException as error:
             connection.send(_told(error))
+
+
+def _connected(handle: int) -> Connection:
+    if sys.platform == "win32":  # untested
+        return multiprocessing.connection.PipeConnection(handle)
+    return Connection(handle)
 
 
 def _run(request: Run, dataset: Any, collate_fn: Any, news: "_News", folder: Path) -> Ended:

@@ -18,8 +18,8 @@ from typing import Any
 import psutil
 
 from dpwidgets.prep.loading.board import Board
+from dpwidgets.prep.loading.protocol import BOARD, OUTPUT, STACK
 
-OUTPUT = "output"  # what the child and its workers print
 _BOOT = (
     "import json, sys\n"
     "given = json.loads(sys.argv.pop())\n"
@@ -41,9 +41,9 @@ class ChildProcess:
         board: where its loader's processes stand.
     """
 
-    def __init__(self, board_name: str) -> None:
+    def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="dpwidgets-loader-"))
-        self.board = Board(self.folder / board_name)
+        self.board = Board(self.folder / BOARD)
         self.connection, theirs = Pipe()
         given = {
             "path": [entry or os.getcwd() for entry in sys.path],
@@ -77,7 +77,7 @@ class ChildProcess:
 
     def stack(self, pid: int) -> str:
         """The Python stack of one of its processes, the innermost call first; "" if it does not answer."""
-        file = self.folder / f"stack-{pid}"
+        file = self.folder / STACK.format(pid=pid)
         if hasattr(signal, "SIGUSR1") and file.exists() and not file.stat().st_size:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGUSR1)

@@ -6,6 +6,11 @@ from typing import Any, Literal
 from dpwidgets.prep.loading.settings import LoaderSettings
 from dpwidgets.prep.loading.spans import Span
 
+# Files in the scratch folder of a child.
+BOARD = "board"
+OUTPUT = "output"  # what the child and its workers print
+STACK = "stack-{pid}"  # where a process that is asked for its stack, or dies of a signal, writes it
+
 Ending = Literal["finished", "stopped", "time limit", "memory limit", "failed"]
 
 

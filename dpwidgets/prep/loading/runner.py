@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import wait
-from typing import Any
+from typing import Any, Literal
 
 from dpwidgets.prep.errors import ReaderError
 from dpwidgets.prep.loading import telling
@@ -19,7 +19,6 @@ __all__ = ["LoaderRunner", "Progress", "RunLimits", "RunResult"]
 
 START_SECONDS = 120.0  # for the child to import torch, or to receive the dataset
 _LOOK_SECONDS = 0.02
-_BOARD = "board"
 
 
 class _Ends(Exception):
@@ -83,7 +82,7 @@ class LoaderRunner:
             child = self._loaded_child()
             child.board.clear()
             child.forget_printed()
-            child.connection.send(Run(settings, step_seconds, epochs, traced))
+            self._send(child, Run(settings, step_seconds, epochs, traced))
             self._expect(child, "running")
             following = Following(child, settings, limits, step_seconds, on_progress)
             ended, message = self._follow(child, following)
@@ -92,8 +91,6 @@ class LoaderRunner:
             return result
         except _Ends as end:
             return RunResult(settings, end.ended, end.message)
-        except (OSError, EOFError):
-            return RunResult(settings, "failed", self._lost())
         finally:
             if not keep:
                 self._end_child()
@@ -126,46 +123,59 @@ class LoaderRunner:
             load = Load(by_value(self._dataset), by_value(self._collate_fn))
         except ReaderError as error:
             raise _Ends("failed", str(error)) from None
-        self._child = ChildProcess(_BOARD)
+        self._child = ChildProcess()
         self._expect(self._child, "up")
-        self._child.connection.send(load)
+        self._send(self._child, load)
         self._expect(self._child, "loaded")
         return self._child
 
-    def _expect(self, child: ChildProcess, what: str) -> None:
+    def _send(self, child: ChildProcess, message: object) -> None:
+        try:
+            child.connection.send(message)
+        except OSError:
+            raise _Ends("failed", _lost(child)) from None
+
+    def _expect(self, child: ChildProcess, what: Literal["up", "loaded", "running"]) -> None:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             if self._stop.is_set():
                 raise _Ends("stopped")
-            if wait([child.connection], _LOOK_SECONDS):
-                message = child.connection.recv()
-                if message == Ready(what):  # type: ignore[arg-type]
-                    return
-                if isinstance(message, Failed):
-                    raise _Ends("failed", telling.exception(message, []))
-            elif child.exit_code is not None:
-                raise _Ends("failed", self._lost())
+            message = _received(child)
+            if message == Ready(what):
+                return
+            if isinstance(message, Failed) and what == "loaded":
+                raise _Ends("failed", telling.not_loaded(message))
+            if isinstance(message, Failed):
+                raise _Ends("failed", telling.exception(message, []))
+            if message is None and child.exit_code is not None:
+                raise _Ends("failed", _lost(child))
         raise _Ends("failed", f"The child process was not {what} within {START_SECONDS:.0f} s.")
 
     def _follow(self, child: ChildProcess, following: Following) -> tuple[Ending, str]:
         while True:
             if self._stop.is_set():
                 following.halt("stopped")
-            end = None
-            if wait([child.connection], _LOOK_SECONDS):
-                with contextlib.suppress(EOFError):  # `look` finds out why
-                    end = following.take(child.connection.recv())
-            end = end or following.look()
+            message = _received(child)
+            end = following.take(message) or following.look()
             if end is not None:
                 return end
-
-    def _lost(self) -> str:
-        assert self._child is not None
-        code = self._child.exit_code
-        how = "it hung up" if code is None else telling.exit_text(code)
-        return telling.death([], [], f"The child process was lost: {how}", {}, self._child.printed(5))
 
     def _end_child(self) -> None:
         if self._child is not None:
             self._child.end()
             self._child = None
+
+
+def _received(child: ChildProcess) -> object:
+    """The child's next message, None if none comes for a moment."""
+    if wait([child.connection], _LOOK_SECONDS):
+        with contextlib.suppress(OSError, EOFError):  # its exit code tells why
+            return child.connection.recv()
+        time.sleep(_LOOK_SECONDS)
+    return None
+
+
+def _lost(child: ChildProcess) -> str:
+    code = child.exit_code
+    how = "it hung up" if code is None else telling.exit_text(code)
+    return telling.death([], [], f"The child process was lost: {how}", {}, child.printed(5))

@@ -46,6 +46,11 @@ def exception(failed: Failed, stands: Iterable[Stand]) -> str:
     return f"The loader failed: {failed.error}\n\n{failed.trace}"
 
 
+def not_loaded(failed: Failed) -> str:
+    """The dataset or `collate_fn` could not be unpickled."""
+    return f"The child process could not rebuild the dataset: {failed.error}\n\n{failed.trace}"
+
+
 def death(
     stands: Iterable[Stand], pids: Iterable[int], how: str, stacks: Mapping[int, str], tail: str
 ) -> str:

@@ -13,10 +13,9 @@ from torch.utils.data import Subset, get_worker_info
 
 from dpwidgets.prep.loading.board import Board, Halted, Row
 from dpwidgets.prep.loading.portable import StandIn, by_value, stand_in
+from dpwidgets.prep.loading.protocol import BOARD, STACK
 from dpwidgets.prep.loading.spans import CONSUMER
 
-BOARD = "board"
-STACK = "stack-{pid}"  # where a process that is asked for its stack, or dies of a signal, writes it
 _own: tuple[int, Row] | None = None  # process id and its row; a forked worker still has its parent's
 
 
