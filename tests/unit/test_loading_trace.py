@@ -21,12 +21,15 @@ from torch.utils.data import (
     Subset,
     get_worker_info,
 )
+from torch.utils.data._utils.pin_memory import pin_memory
+from torch.utils.data.datapipes.iter import IterableWrapper
 from torchvision import datasets, transforms, tv_tensors
 from torchvision.transforms import v2
 
 import dpwidgets
 from dpwidgets.prep.loading.spans import CONSUMER, Span
 from dpwidgets.prep.loading.trace import TraceError, trace
+from dpwidgets.prep.loading.trace_batch import TracedBatch
 from dpwidgets.prep.loading.trace_dataset import TracedIterable
 from dpwidgets.samples.photo_folder import write_photos
 
@@ -122,6 +125,7 @@ LOADERS = {
     "concatenated": lambda: DataLoader(ConcatDataset([Shapes(), Together()]), 4, shuffle=True),
     "a list": lambda: DataLoader(list(range(7)), 2),
     "stream": lambda: DataLoader(Stream(), 4),
+    "data pipe": lambda: DataLoader(IterableWrapper(range(9)).shuffle(), 2),
     "stream, no batches": lambda: DataLoader(Stream(), batch_size=None),
     "own generator": lambda: DataLoader(
         Shapes(), 4, shuffle=True, generator=torch.Generator().manual_seed(3)
@@ -132,6 +136,7 @@ WORKERS = {
     "__getitems__": lambda: DataLoader(Together(), 2, num_workers=2),
     "sharded stream": lambda: DataLoader(Stream(), 2, num_workers=2, worker_init_fn=shard),
     "own collate, no batches": lambda: DataLoader(Stream(), None, num_workers=1, collate_fn=as_lists),
+    "sharded data pipe": lambda: DataLoader(IterableWrapper(range(9)).sharding_filter(), 2, num_workers=2),
     "persistent": lambda: DataLoader(Shapes(), 3, num_workers=2, persistent_workers=True, shuffle=True),
     "prefetch, subset": lambda: DataLoader(Subset(Shapes(), range(8)), 2, num_workers=1, prefetch_factor=5),
 }
@@ -330,6 +335,23 @@ def test_batches_are_moved_to_the_device_in_whatever_shape() -> None:
     assert {tensor.device.type for tensor in moved} == {"meta"}
     assert batch["tuple"][1] == tuple(f"name {index}" for index in range(5))
     assert [span.batch for span in traced.spans if span.kind == "transfer"] == [0]
+
+
+class Lockable:
+    """A batch that knows how to go to page-locked memory, for machines without an accelerator."""
+
+    def pin_memory(self) -> str:
+        return "locked"
+
+
+def test_pinning_is_passed_on_to_the_batch_and_noted() -> None:
+    batch = TracedBatch(Lockable(), worker=0, items=1, records=[], queued=0.0)
+    assert pin_memory(batch) is batch
+    assert batch.data == "locked"
+    assert batch.pinned is not None
+    kind, start, end, name, *_ = batch.pinned
+    assert (kind, name) == ("hand-over", "pin")
+    assert start <= end
 
 
 def test_only_a_dataloader_is_traced() -> None:

@@ -7,7 +7,7 @@ rows of different processes may be shifted against each other), and processor ti
 
 What is not: steps in threads or processes that the dataset starts itself, a transform that is no Compose
 (its time belongs to the fetch), the inside of the sampler (it belongs to the wait), and batches that were
-made but never delivered.
+made but never delivered. Of a data pipe (`torch.utils.data.datapipes`) only collate is seen, not the fetches.
 """
 
 from collections import deque
@@ -99,7 +99,10 @@ class TracedLoader:
 
     @property
     def spans(self) -> list[Span]:
-        """Everything so far: a batch's spans come when it is delivered, its step with the next request."""
+        """Everything so far: a batch's spans come when it is delivered, its step with the next request.
+
+        All are kept, some 200 bytes each; an item has one for its fetch and one for each transform step.
+        """
         while self._unread:
             self._spans += _spans(*self._unread.popleft())
         return self._spans
