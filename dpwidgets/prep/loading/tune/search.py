@@ -15,6 +15,8 @@ from dpwidgets.prep.loading.tune.space import Space
 TIE = 0.015  # epochs this close are equal: fewer workers win
 CLOSE = 0.12  # epochs this close to the best are run again, longer
 CONTENDERS = 4
+DUELS = 3  # rounds of the last two, at most
+CLEAR = 0.05  # ahead by so much, the better one needs no further round
 ALIKE = 0.04  # of settings that promise about the same, the one that is told soonest goes first
 TRIES = 2  # of a setting that delivered too little to be measured
 GAIN = 0.03  # what a variant must bring to be taken
@@ -135,19 +137,32 @@ class Search:
         return max(hoped, fastest) * (1 + 0.002 * settings.num_workers)
 
     def _confirm(self) -> None:
-        """Successive halving: the best few in longer runs, the better half in longer ones again."""
+        """Successive halving: the best few in longer runs, the better half in longer ones again.
+
+        The last two take turns until one is clearly ahead, for a machine is never quiet.
+        """
         contenders = self._close(CONTENDERS)
         window = 2 * self._window
-        while len(contenders) > 1:
+        duels = 0
+        while len(contenders) > 1 and duels < DUELS and self._time_for(len(contenders) * window):
             for settings in contenders:
                 self.bench.trial("confirm", settings, window)
-            window *= 2
-            still = self._close((len(contenders) + 1) // 2 if len(contenders) > 2 else 1)
-            contenders = [s for s in contenders if s in still]
+            if len(contenders) > 2:
+                window *= 2
+                still = self._close((len(contenders) + 1) // 2)
+                contenders = [s for s in contenders if s in still]
+            else:
+                duels += 1
+                contenders = self._close(2, CLEAR)
 
-    def _close(self, count: int) -> list[LoaderSettings]:
+    def _time_for(self, seconds: float) -> bool:
+        """Whether so much can be spent and something is left for variants."""
+        return self.bench.elapsed + seconds < 0.9 * self.bench.seconds
+
+    def _close(self, count: int, by: float = CLOSE) -> list[LoaderSettings]:
+        """At most so many of the best, none farther from the best one than this share."""
         ranking = [s for s in self.bench.ranking() if s not in self.bench.failed]
-        bar = self.bench.epoch(ranking[0]) * (1 + CLOSE) if ranking else 0.0
+        bar = self.bench.epoch(ranking[0]) * (1 + by) if ranking else 0.0
         return [s for s in ranking if self.bench.epoch(s) <= bar][:count]
 
     def _variants(self) -> None:
