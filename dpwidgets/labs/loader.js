@@ -137,8 +137,7 @@ function runBar(link, signal) {
     else progress.value = busy && settings ? Math.min(1, passed / settings.seconds) : 0;
     progress.classList.toggle("dpw-invisible", !busy);
     const doing = { running: items ? "running" : "starting", tuning: "searching", stopping: "stopping" }[activity];
-    const last = activity === "tuning" ? link.state.searched.at(-1)?.sentence : "";
-    const text = busy ? `${doing} … ${last ?? ""}` : ending(link.state);
+    const text = busy ? `${doing} …` : ending(link.state);
     if (said.textContent !== text) said.textContent = text;
   };
   for (const type of ["state", "progress"]) link.addEventListener(type, show, { signal });
@@ -161,7 +160,7 @@ function ending({ trials }) {
 function figureCards(link, signal) {
   const specs = [
     ["items_per_second", "items per second", rounded], ["wait_share", "the step waited", percent],
-    ["start_seconds", "to the first batch", seconds], ["memory_bytes", "memory", megabytes],
+    ["start_seconds", "to the first batch", seconds], ["peak_memory_bytes", "memory", megabytes],
   ];
   const numbers = specs.map(() => element("b", {}, "–"));
   const node = element("dl", { class: "dpw-cards" }, ...specs.map(([, label], at) =>
@@ -169,7 +168,7 @@ function figureCards(link, signal) {
   const show = () => {
     const { live } = link.figures;
     specs.forEach(([name, , text], at) => {
-      const known = live && (name === "memory_bytes" ? live[name] > 0 : live.items > 0);
+      const known = live && (name === "peak_memory_bytes" ? live[name] > 0 : live.items > 0);
       numbers[at].textContent = known ? text(live[name]) : "–";
     });
   };
@@ -185,7 +184,8 @@ function verdict(link, signal) {
   const node = element("p", { class: "dpw-verdict", role: "status" });
   const show = () => {
     const last = link.state.trials.at(-1);
-    if (link.state.activity !== "idle") node.replaceChildren("Measuring …");
+    if (link.state.activity === "tuning") node.replaceChildren(link.state.searched.at(-1)?.sentence ?? "Searching …");
+    else if (link.state.activity !== "idle") node.replaceChildren("Measuring …");
     else if (!last) node.replaceChildren("Press Run: the loader works for a few seconds, and its timeline appears here.");
     else if (!last.bottleneck) node.replaceChildren(WITHOUT_VERDICT[last.ended] ?? "Too short to name a bottleneck.");
     else node.replaceChildren(element("b", {}, `Limited by: ${last.bottleneck}. `), last.reason);

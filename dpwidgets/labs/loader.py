@@ -2,11 +2,12 @@
 
 import math
 import multiprocessing
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -26,7 +27,7 @@ from dpwidgets.prep.loading.tune import Trial as TuneTrial
 from dpwidgets.prep.loading.tune import TuneResult
 
 TUNE_SECONDS = 60.0
-IDLE_SECONDS = 120.0  # without a run for this long, the child process ends
+IDLE_SECONDS = 60.0  # without a run for this long, the child process ends
 _MB = 1024 * 1024
 
 
@@ -141,7 +142,7 @@ class LoaderLab(LiveWithStill):
         """
         self.set(**params)
         self._begin("running", self._run)
-        self._finished.wait()
+        self._wait()
         return self.result
 
     def tune(self, seconds: float = TUNE_SECONDS) -> TuneResult | None:
@@ -153,7 +154,7 @@ class LoaderLab(LiveWithStill):
             RuntimeError: a run is in progress.
         """
         self._begin("tuning", partial(self._tune, seconds))
-        self._finished.wait()
+        self._wait()
         return self._experiment.found
 
     def stop(self) -> None:
@@ -168,7 +169,7 @@ class LoaderLab(LiveWithStill):
         ):  # else the first settings were refused, and there is nothing to end
             self.stop()
             self._release()
-        if self.comm is not None:
+        if self.comm is not None and not sys.is_finalizing():
             show_busy(self.comm.comm_id)
         super().close()
 
@@ -213,15 +214,7 @@ class LoaderLab(LiveWithStill):
         self._now = Live()
         self._tell_state()
         trial = self._experiment.run(params, self._tell_progress)
-        result = self._experiment.result
-        self._now = replace(
-            self._now,
-            items=result.items if result else 0,
-            items_per_second=trial.items_per_second,
-            wait_share=trial.wait_share,
-            start_seconds=trial.start_seconds,
-            memory_bytes=trial.peak_memory_bytes,
-        )
+        self._now = self._experiment.after(self._now)
         if trial.ended not in ("finished", "stopped"):
             self._problem = trial.message
 
@@ -247,6 +240,14 @@ class LoaderLab(LiveWithStill):
                 if not finished.is_set():
                     self._experiment.stop()
             finished.wait(0.05)
+
+    def _wait(self) -> None:
+        """Until the run is over; interrupting the cell ends the run."""
+        try:
+            self._finished.wait()
+        except KeyboardInterrupt:
+            self.stop()
+            raise
 
     def _release(self) -> None:
         with self._turn:
@@ -297,7 +298,10 @@ class LoaderLab(LiveWithStill):
     def _figures(self) -> dict[str, Any]:
         history = self._experiment.history
         seconds = {str(worker): kinds for worker, kinds in history.seconds.items()}
-        return {"live": asdict(self._now), "names": history.names, "seconds": seconds}
+        live = asdict(self._now) | {
+            "memory": {str(worker): used for worker, used in self._now.memory.items()}
+        }
+        return {"live": live, "names": history.names, "seconds": seconds}
 
     def _code(self, params: Mapping[str, Any]) -> str:
         code = self._experiment.to_code(params)

@@ -270,7 +270,7 @@ class Timeline {
     for (const lane of lanes) {
       pen.fillStyle = lane.loop ? ink : soft;
       pen.textAlign = "right";
-      pen.fillText(lane.label, LABEL_WIDTH - 10, lane.top + lane.height / 2);
+      this.#drawLabel(pen, lane, soft);
       pen.fillStyle = ground;
       pen.fillRect(LABEL_WIDTH, lane.top + 2, room, lane.height - 4);
     }
@@ -286,6 +286,23 @@ class Timeline {
     canvas.dataset.spans = this.link.spans.coarse.length + this.link.spans.fine.length;
     canvas.dataset.from = from.toFixed(4);
     canvas.dataset.to = this.to.toFixed(4);
+  }
+
+  /** The row's name, and where there is room for it the private memory of its process. */
+  #drawLabel(pen, { label, worker, loop, top, height }, soft) {
+    const middle = top + height / 2;
+    const used = this.link.figures.live?.memory?.[worker];
+    const workerless = this.link.state.run?.num_workers === 0;
+    if (!used || height < 24 || (workerless && loop)) {
+      pen.fillText(label, LABEL_WIDTH - 10, middle);
+      return;
+    }
+    pen.fillText(label, LABEL_WIDTH - 10, middle - 6);
+    const { font } = pen;
+    pen.font = font.replace("12px", "10px");
+    pen.fillStyle = soft;
+    pen.fillText(megabytes(used), LABEL_WIDTH - 10, middle + 7);
+    pen.font = font;
   }
 
   #drawLane(pen, lane, place, dense, ink) {

@@ -85,6 +85,20 @@ class NotebookPage:
         assert slider.input_value() != value, "the slider did not move"
         self.until(lambda: picture.screenshot() != before, seconds, "the picture stayed as it was")
 
+    def run_loader_lab(self, lab: Locator, seconds: float = 120) -> None:
+        """Press a loader lab's Run and wait until the run is over and its timeline shows spans.
+
+        Raises:
+            AssertionError: it did not end, or no span came.
+        """
+        lab.scroll_into_view_if_needed()
+        run, trials = lab.get_by_role("button", name="Run").first, lab.locator(".dpw-trials tbody tr")
+        before = trials.count()
+        run.click()
+        self.until(lambda: trials.count() > before, seconds, "the loader lab's run did not end")
+        spans = lab.locator("canvas.dpw-timeline")
+        self.until(lambda: int(spans.get_attribute("data-spans") or 0) > 0, 10, "the timeline stayed empty")
+
     def save_picture(self, what: str, of: Locator | None = None) -> None:
         """A screenshot for people, in build/screenshots/."""
         self.pictures.mkdir(parents=True, exist_ok=True)

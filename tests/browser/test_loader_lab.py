@@ -47,6 +47,7 @@ STOP = """async (lab) => {
   }
   return (performance.now() - began) / 1000;
 }"""
+SAVE = "async () => { await window.jupyterapp.commands.execute('docmanager:save') }"
 Open = Callable[..., NotebookPage]
 
 
@@ -120,6 +121,29 @@ def test_a_dataset_that_fails_is_told_and_the_lab_goes_on(server: LabServer, ope
         assert "__getitem__" in alert.inner_text(), "the worker's traceback"
     notebook.save_picture("failed", lab)
     assert notebook.page_errors == []
+
+
+def test_the_saved_notebook_shows_the_last_run_without_a_kernel(
+    server: LabServer, open_notebook: Open
+) -> None:
+    write(server, "loader-saved.ipynb", LAB.replace("seconds=60", "seconds=2"))
+    notebook = open_notebook("loader-saved.ipynb")
+    assert notebook.run_all(180) == []
+    (lab,) = notebook.labs()
+    still = notebook.page.locator(".jp-OutputArea-output img")
+    assert still.is_hidden(), "beside the live lab it would be one picture too many"
+    notebook.run_loader_lab(lab)
+    notebook.until(lambda: "items/s" in (still.get_attribute("alt") or ""), 20, "the still shows no run")
+    notebook.page.evaluate(SAVE)
+    notebook.close()
+
+    server.trust("loader-saved.ipynb")
+    notebook = open_notebook("loader-saved.ipynb", kernel=False)
+    still = notebook.page.locator(".jp-OutputArea-output img:visible")
+    notebook.until(lambda: still.count() == 1, 30, "no saved picture shows")
+    assert "1 worker, batch 8, step 10 ms: " in (still.get_attribute("alt") or "")
+    assert notebook.labs() == [], "an empty lab would hide the picture"
+    notebook.save_picture("still")
 
 
 def run_button(lab: Locator) -> Locator:

@@ -203,6 +203,27 @@ def test_a_child_that_is_not_used_ends(lab: LoaderLab, monkeypatch: pytest.Monke
     assert len(FakeRunner.made) == 2, "the next run starts another"
 
 
+def test_interrupting_the_cell_ends_the_run(lab: LoaderLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = lab._begin
+
+    def begin_and_press_stop(*given: Any) -> None:
+        """The cell waits, and JupyterLab's stop button is pressed."""
+        begin(*given)
+        finished = lab._finished
+        wait = finished.wait
+
+        def interrupted() -> None:
+            monkeypatch.setattr(finished, "wait", wait)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(finished, "wait", interrupted)
+
+    monkeypatch.setattr(lab, "_begin", begin_and_press_stop)
+    with pytest.raises(KeyboardInterrupt):
+        lab.run(seconds=600.0)
+    assert [trial.ended for trial in lab.trials] == ["stopped"]
+
+
 # --- with a view
 
 
@@ -226,12 +247,13 @@ def test_a_run_streams_spans_and_figures(lab: LoaderLab, view: View) -> None:
     while progress["live"]["batches"] < 3:
         progress = view.wait_for("progress")
     assert progress["live"]["items_per_second"] == pytest.approx(160)
+    assert progress["live"]["memory"] == {"0": 10**6}
     assert progress["live"]["wait_share"] == pytest.approx(0.8)
     assert progress["seconds"]["-1"]["wait"] == pytest.approx(0.12)
     assert np.frombuffer(view.buffers[-1]).reshape(-1, len(COLUMNS)).shape[0] >= 4
     ended = view.wait_for("state", activity="idle")
     assert ended["trials"][-1]["ended"] == "time limit"
-    assert ended["live"]["memory_bytes"] == 2 * 10**6
+    assert ended["live"]["peak_memory_bytes"] == 2 * 10**6
 
 
 def test_stop_ends_the_run_and_the_next_one_works(lab: LoaderLab, view: View) -> None:

@@ -113,7 +113,8 @@ def tell(page: Page, kind: str = "state", spans: list[Span] | None = None, **mor
     history = SpanHistory()
     rows = history.add(spans or [])
     live = {"seconds": 2.0, "items": 40, "batches": 20, "items_per_second": 123.4, "wait_share": 0.6,
-            "memory_bytes": 500 << 20, "start_seconds": 0.25}  # fmt: skip
+            "memory": {"0": 47 << 20, "-1": 90 << 20}, "peak_memory_bytes": 500 << 20,
+            "start_seconds": 0.25}  # fmt: skip
     message = {
         "kind": kind, "activity": "idle", "problem": "", "trials": [], "searched": [], "proposal": None,
         "run": None, "live": live, "names": history.names,
@@ -331,7 +332,8 @@ def test_a_proposal_without_a_setting_has_no_button(page: Page, lab: LoaderLab) 
 def test_a_search_fills_a_table_of_workers_and_batch_sizes(page: Page, lab: LoaderLab) -> None:
     open_lab(page, lab)
     tell(page, activity="tuning", searched=SEARCHED[:1])
-    expect(page.locator(".dpw-run [role=status]")).to_have_text("searching … a")
+    expect(page.locator(".dpw-run [role=status]")).to_have_text("searching …")
+    expect(page.locator(".dpw-verdict")).to_have_text("a")
     tell(page, searched=SEARCHED)
     cells = page.locator(".dpw-heat tbody tr").evaluate_all(
         "rows => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ KEPT_TRIALS = 8
 PROGRESS_SECONDS = 0.1  # between two reports of a run
 MAX_STEP_SECONDS, MAX_SECONDS = 10.0, 600.0
 _RANGES = {"step_seconds": (0.0, MAX_STEP_SECONDS), "seconds": (0.5, MAX_SECONDS)}
-_SETTINGS = tuple(field.name for field in fields(LoaderSettings))
+_SETTINGS = tuple(one.name for one in fields(LoaderSettings))
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ class Live:
         items, batches: delivered so far.
         items_per_second: since the first batch.
         wait_share: share of the training loop's time, 0 to 1, that it waited.
-        memory_bytes: of all processes together: now, and after the run the most.
+        memory: private bytes of each worker, and under CONSUMER of the process that iterates: now, and after
+            the run the most.
+        peak_memory_bytes: of all processes together, shared pages included; known after the run.
         start_seconds: to the first batch.
     """
 
@@ -47,7 +49,8 @@ class Live:
     batches: int = 0
     items_per_second: float = 0.0
     wait_share: float = 0.0
-    memory_bytes: int = 0
+    memory: Mapping[int, int] = field(default_factory=dict)
+    peak_memory_bytes: int = 0
     start_seconds: float = 0.0
 
 
@@ -141,6 +144,16 @@ class Experiment:
         trial = Trial.of(self._number, params["step_seconds"], result)
         self.trials.append(trial)
         return trial
+
+    def after(self, live: Live) -> Live:
+        """The last figures of a run, with what is known since it ended."""
+        result, trial = self.result, self.trials[-1]
+        if result is None:
+            return live
+        return Live(
+            live.seconds, result.items, result.batches, trial.items_per_second, trial.wait_share,
+            result.memory, trial.peak_memory_bytes, trial.start_seconds,
+        )  # fmt: skip
 
     def tune(
         self,
@@ -261,6 +274,6 @@ class _Reporter:
         rate = 0.0
         if first is not None and now.seconds > first.seconds:
             rate = (now.items - first.items) / (now.seconds - first.seconds)
-        memory, start = sum(now.memory.values()), first.seconds if first else 0.0
-        live = Live(now.seconds, now.items, now.batches, rate, self._history.wait_share, memory, start)
+        waits, start = self._history.wait_share, first.seconds if first else 0.0
+        live = Live(now.seconds, now.items, now.batches, rate, waits, now.memory, start_seconds=start)
         self._tell(live, rows)

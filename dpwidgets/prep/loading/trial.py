@@ -52,7 +52,7 @@ class Trial:
             result.ended,
             result.message,
             result.items_per_second,
-            result.wait_share,
+            summary.wait_share if summary else result.wait_share,
             result.start_seconds,
             result.peak_memory_bytes,
             summary.bottleneck if summary else "",
