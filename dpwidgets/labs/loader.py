@@ -1,11 +1,10 @@
 """The loader lab: a DataLoader on your dataset, run in a child process and watched while it works."""
 
 import math
-import multiprocessing
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import asdict
 from functools import partial
@@ -14,13 +13,14 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from dpwidgets.labs.base import Control, source_text
+from dpwidgets.labs.base import source_text
+from dpwidgets.labs.loader_controls import CONTROLS
+from dpwidgets.labs.one_job import OneJob
 from dpwidgets.labs.quiet_status import hide_busy, show_busy
 from dpwidgets.labs.still import LiveWithStill
 from dpwidgets.prep.loading import sample_photos
 from dpwidgets.prep.loading.experiment import Experiment, Live
 from dpwidgets.prep.loading.runner import RunResult
-from dpwidgets.prep.loading.settings import MAX_BATCH_SIZE
 from dpwidgets.prep.loading.span_looks import LOOKS
 from dpwidgets.prep.loading.trial import Trial
 from dpwidgets.prep.loading.tune import Trial as TuneTrial
@@ -77,17 +77,15 @@ class LoaderLab(LiveWithStill):
         own = {"step_seconds": step_seconds, "seconds": seconds, "memory_limit": memory_limit}
         initial = experiment.check({**settings, **own})
         self._experiment = experiment
-        self._turn = threading.Lock()  # held while a run is begun, asked to stop, or declared over
+        self._job = OneJob(
+            explain=self._explain, halt=experiment.stop, changed=self._tell_state, ended=self._ended
+        )
         self._telling = threading.Lock()  # what is told last is what was true last
-        self._finished = threading.Event()  # of the newest run or search; each has its own
-        self._finished.set()
-        self._stop_asked = threading.Event()
-        self._stopping = threading.Lock()  # no request to stop outlives its run
-        self._activity, self._problem, self._now = "idle", "", Live()
+        self._now = Live()
         self._run_params: dict[str, Any] | None = None  # of the last run
         self._idle: threading.Timer | None = None
         super().__init__(
-            controls=[asdict(control) for control in _controls()],
+            controls=[asdict(control) for control in CONTROLS],
             looks=[{"kind": kind, **asdict(look)} for kind, look in LOOKS.items()],
             about=self._experiment.about,
             initial=initial,
@@ -142,7 +140,7 @@ class LoaderLab(LiveWithStill):
         """
         self.set(**params)
         self._begin("running", self._run)
-        self._wait()
+        self._job.wait()
         return self.result
 
     def tune(self, seconds: float = TUNE_SECONDS) -> TuneResult | None:
@@ -154,19 +152,17 @@ class LoaderLab(LiveWithStill):
             RuntimeError: a run is in progress.
         """
         self._begin("tuning", partial(self._tune, seconds))
-        self._wait()
+        self._job.wait()
         return self._experiment.found
 
     def stop(self) -> None:
         """Ends the run in progress and waits until it is over; without one, does nothing."""
-        self._ask_to_stop()
-        self._finished.wait()
+        self._job.ask_to_stop()
+        self._job.wait()
 
     def close(self) -> None:
         """Ends the run in progress and the child process, and removes the view."""
-        if (
-            "_experiment" in self.__dict__
-        ):  # else the first settings were refused, and there is nothing to end
+        if "_job" in self.__dict__:  # else the first settings were refused
             self.stop()
             self._release()
         if self.comm is not None and not sys.is_finalizing():
@@ -183,31 +179,9 @@ class LoaderLab(LiveWithStill):
     # --- runs
 
     def _begin(self, activity: str, work: Callable[[], None]) -> None:
-        """Starts a run or a search on a thread of its own."""
-        with self._turn:
-            if not self._finished.is_set():
-                raise RuntimeError("A run is in progress: stop it first.")
-            self._finished = threading.Event()
-            self._stop_asked.clear()
-            self._activity, self._problem = activity, ""
+        self._job.begin(activity, work)
         if self._idle is not None:
             self._idle.cancel()
-        threading.Thread(target=self._work, args=(work,), name="dpwidgets-loader-lab", daemon=True).start()
-
-    def _work(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except Exception as error:  # whatever the dataset or the loader does, the lab goes on
-            self._problem = f"{type(error).__name__}: {error}\n\nwith {_listed(self.settings)}"
-        finally:
-            self._idle = threading.Timer(IDLE_SECONDS, self._release)
-            self._idle.daemon = True
-            self._idle.start()
-            with self._stopping, self._turn:
-                self._activity = "idle"
-                self._finished.set()
-            self._tell_state()
-        self.update_still()
 
     def _run(self) -> None:
         self._run_params = params = dict(self.settings)
@@ -216,43 +190,24 @@ class LoaderLab(LiveWithStill):
         trial = self._experiment.run(params, self._tell_progress)
         self._now = self._experiment.after(self._now)
         if trial.ended not in ("finished", "stopped"):
-            self._problem = trial.message
+            self._job.problem = trial.message
 
     def _tune(self, seconds: float) -> None:
         self._tell_state()
-        self._experiment.tune(self.settings, seconds, lambda _: self._tell_state(), self._stop_asked)
+        self._experiment.tune(self.settings, seconds, lambda _: self._tell_state(), self._job.stop_asked)
 
-    def _ask_to_stop(self) -> None:
-        """Returns at once; the run ends within a second."""
-        with self._turn:
-            if self._finished.is_set() or self._stop_asked.is_set():
-                return
-            self._stop_asked.set()
-            self._activity = "stopping"
-        self._tell_state()
-        threading.Thread(target=self._insist, name="dpwidgets-loader-stop", daemon=True).start()
+    def _explain(self, error: Exception) -> str:
+        listed = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
+        return f"{type(error).__name__}: {error}\n\nwith {listed}"
 
-    def _insist(self) -> None:
-        """Asks again: a run may have been about to begin when it was asked first."""
-        finished = self._finished  # the next run's is another
-        while not finished.is_set():
-            with self._stopping:
-                if not finished.is_set():
-                    self._experiment.stop()
-            finished.wait(0.05)
-
-    def _wait(self) -> None:
-        """Until the run is over; interrupting the cell ends the run."""
-        try:
-            self._finished.wait()
-        except KeyboardInterrupt:
-            self.stop()
-            raise
+    def _ended(self) -> None:
+        self._idle = threading.Timer(IDLE_SECONDS, self._release)
+        self._idle.daemon = True
+        self._idle.start()
+        self.update_still()
 
     def _release(self) -> None:
-        with self._turn:
-            if self._finished.is_set():
-                self._experiment.release()
+        self._job.while_idle(self._experiment.release)
 
     # --- messages
 
@@ -262,7 +217,7 @@ class LoaderLab(LiveWithStill):
         if kind == "hello":
             self._tell_state()
         if kind == "stop":
-            self._ask_to_stop()
+            self._job.ask_to_stop()
         if kind not in ("params", "run", "tune"):
             return
         try:
@@ -281,8 +236,8 @@ class LoaderLab(LiveWithStill):
             experiment, proposal = self._experiment, self._experiment.proposal()
             state = {
                 "kind": "state",
-                "activity": self._activity,
-                "problem": self._problem,
+                "activity": self._job.activity,
+                "problem": self._job.problem,
                 "run": self._run_params,
                 "searched": [_searched(trial) for trial in experiment.searched if trial.purpose != "look"],
                 "trials": [trial.to_dict() for trial in experiment.trials],
@@ -308,39 +263,6 @@ class LoaderLab(LiveWithStill):
         return sample_photos.code(code) if self._on_samples else code
 
 
-# fmt: off
-def _controls() -> Iterable[Control]:
-    yield Control(
-        "num_workers", "workers", "slider", "Processes that load; 0 loads in the process that iterates.",
-        max=16,
-    )
-    yield Control(
-        "batch_size", "batch size", "number", "Items per batch.", min=1, max=MAX_BATCH_SIZE,
-    )
-    yield Control(
-        "prefetch_factor", "prefetch", "slider", "Batches that each worker makes ahead.", min=1, max=16,
-    )
-    yield Control(
-        "start_method", "start method", "choice", "How worker processes are started.",
-        choices=("platform's own", *multiprocessing.get_all_start_methods()),
-    )
-    yield Control("persistent_workers", "persistent", "flag", "Keep the workers between epochs.")
-    yield Control("pin_memory", "pin memory", "flag", "Page-locked batches; does something only with a GPU.")
-    yield Control("shuffle", "shuffle", "flag", "A new order in each epoch.")
-    yield Control("drop_last", "drop last", "flag", "Leave out a last batch that is not full.")
-    yield Control("in_order", "in order", "flag", "Batches in the sampler's order; off: as they are ready.")
-    yield Control(
-        "step_seconds", "training step", "slider", "Length of the simulated training step.",
-        max=200, step=5, unit="ms",
-    )
-    yield Control("seconds", "time limit", "slider", "How long a run lasts.", min=1, max=60, unit="s")
-    yield Control(
-        "memory_limit", "memory limit", "number", "Of all processes together; 0: none.",
-        max=1_000_000, unit="MB",
-    )
-# fmt: on
-
-
 def _searched(trial: TuneTrial) -> dict[str, Any]:
     """A trial of a search, as the heat map needs it."""
     speed = trial.items_per_second
@@ -350,7 +272,3 @@ def _searched(trial: TuneTrial) -> dict[str, Any]:
         "items_per_second": 0.0 if math.isnan(speed) else speed,
         "sentence": trial.sentence,
     }
-
-
-def _listed(params: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value!r}" for name, value in params.items())

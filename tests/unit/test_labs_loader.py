@@ -204,21 +204,21 @@ def test_a_child_that_is_not_used_ends(lab: LoaderLab, monkeypatch: pytest.Monke
 
 
 def test_interrupting_the_cell_ends_the_run(lab: LoaderLab, monkeypatch: pytest.MonkeyPatch) -> None:
-    begin = lab._begin
+    begin = lab._job.begin
 
     def begin_and_press_stop(*given: Any) -> None:
         """The cell waits, and JupyterLab's stop button is pressed."""
         begin(*given)
-        finished = lab._finished
-        wait = finished.wait
+        over = lab._job._over
+        wait = over.wait
 
         def interrupted() -> None:
-            monkeypatch.setattr(finished, "wait", wait)
+            monkeypatch.setattr(over, "wait", wait)
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(finished, "wait", interrupted)
+        monkeypatch.setattr(over, "wait", interrupted)
 
-    monkeypatch.setattr(lab, "_begin", begin_and_press_stop)
+    monkeypatch.setattr(lab._job, "begin", begin_and_press_stop)
     with pytest.raises(KeyboardInterrupt):
         lab.run(seconds=600.0)
     assert [trial.ended for trial in lab.trials] == ["stopped"]
