@@ -136,7 +136,7 @@ class Bench:
         limit = expected.start + min(max(window, wanted * expected.interval), self.seconds / 4)
         # What was too short to be measured gets more.
         return max(
-            [limit, *(3 * t.seconds for t in self.trials if t.settings == settings and not t.measured)]
+            [limit, *(3 * t.limit_seconds for t in self.trials if t.settings == settings and not t.measured)]
         )
 
     def _judge(self, trial: Trial, result: RunResult, points: list[Point], spans: list[Span]) -> Trial:
@@ -155,7 +155,7 @@ class Bench:
             self._learn(trial, measured, spans)
         elif result.ended == "time limit" and trial.purpose != "look":
             interval = trial.settings.batch_size / result.items_per_second if result.batches > 1 else None
-            self.model.learn_slow(trial.settings, result.start_seconds or trial.seconds, interval)
+            self.model.learn_slow(trial.settings, result.start_seconds or trial.limit_seconds, interval)
         if bad:
             self.failed[trial.settings] = trial
         trial = replace(trial, sentence=sentence(trial, self.model, self._others_alone(trial), self.spread))

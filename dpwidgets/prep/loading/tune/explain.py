@@ -4,6 +4,7 @@ from dpwidgets.prep.loading.settings import LoaderSettings
 from dpwidgets.prep.loading.tune.model import HAND_OVER, Model
 from dpwidgets.prep.loading.tune.result import Trial
 
+RARELY = 0.15  # share of its time from which on the step's waiting matters
 SAME = 0.03  # a smaller difference is no difference
 UNEVEN = 0.3  # spread of item times (standard deviation over mean) from which on read-ahead may help
 
@@ -79,32 +80,35 @@ def _expected(trial: Trial) -> str:
 
 def _against(trial: Trial, model: Model, alone: float | None) -> str:
     """A trial with workers against none: how much, and why."""
-    limit = model.predict(trial.settings).limit
     cores = "the only core" if model.work.cores == 1 else f"the {model.work.cores} cores"
-    share = (
-        trial.start_seconds
-        / trial.epoch_seconds
-        / (model.work.epochs if trial.settings.persistent_workers else 1)
-    )
     waits = f"waits {trial.wait_share:.0%} of the time"
-    why = {
-        "step": f"loading runs beside the step, which {waits}",
-        "workers": f"each worker loads batches of its own; the step still {waits}",
-        "cores": f"{cores} have no more to give, and the step {waits}",
-    }[limit]
+    busy = trial.settings.num_workers * model.cpu_share
+    if trial.wait_share < RARELY:
+        why = f"loading runs beside the step, which {waits}"
+    elif busy < model.work.cores:
+        why = f"each worker loads batches of its own; the step still {waits}"
+    else:
+        why = f"{cores} have no more to give, and the step {waits}"
     if alone is None:
         return f"{why[0].upper()}{why[1:]}."
     gain = 1 - trial.epoch_seconds / alone
     if gain > SAME:
         return f"{gain:.0%} less than without workers: {why}."
-    if share > 0.2:
-        why = f"starting the workers takes {duration(trial.start_seconds)}"
-    elif model.load_seconds(trial.settings.batch_size) < 5 * HAND_OVER:
-        load = duration(model.load_seconds(trial.settings.batch_size))
-        why = f"a batch loads in {load}, and handing it over between processes costs about as much or more"
-    elif limit == "step":
-        why = "the step is what takes the time"
-    else:
-        why = f"{cores} do the same work either way"
     verdict = f"{-gain:.0%} more than without workers" if gain < -SAME else "No gain over no workers"
-    return f"{verdict}: {why}."
+    return f"{verdict}: {_why_not(trial, model, cores)}."
+
+
+def _why_not(trial: Trial, model: Model, cores: str) -> str:
+    """Why workers did not pay."""
+    starts = 1 if trial.settings.persistent_workers else model.work.epochs
+    load = model.load_seconds(trial.settings.batch_size)
+    if starts * trial.start_seconds > 0.2 * model.work.epochs * trial.epoch_seconds:
+        return f"starting the workers takes {duration(trial.start_seconds)}"
+    if load < 5 * HAND_OVER:
+        return (
+            f"a batch loads in {duration(load)}, and handing it over between processes costs about as much "
+            "or more"
+        )
+    if trial.wait_share < RARELY:
+        return "the step is what takes the time"
+    return f"{cores} do the same work either way"

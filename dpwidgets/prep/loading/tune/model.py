@@ -7,12 +7,12 @@ cores). Each trial corrects the model near its setting.
 """
 
 from dataclasses import dataclass, field
-from math import exp, log, log2
+from math import exp, log
 from statistics import fmean
 
 from dpwidgets.prep.loading.settings import LoaderSettings
 from dpwidgets.prep.loading.tune.measure import Measurement
-from dpwidgets.prep.loading.tune.space import Workload
+from dpwidgets.prep.loading.tune.space import Workload, distance
 
 HAND_OVER = 0.4e-3  # seconds to give a small batch to another process and to take it over, first guess
 PER_BATCH = 50e-6  # seconds that the loader needs for a batch beside its items, first guess
@@ -51,7 +51,8 @@ class Model:
     per_batch: float = PER_BATCH
     cpu_share: float = 1.0
     _alone: dict[int, float] = field(default_factory=dict)  # batch size -> seconds to load it, 0 workers
-    _seen: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
+    # Seconds of a batch (None: not told) and to the first one, by setting.
+    _seen: dict[LoaderSettings, tuple[float | None, float]] = field(default_factory=dict)
 
     def learn(self, settings: LoaderSettings, found: Measurement) -> None:
         """Correct the model by one trial."""
@@ -62,10 +63,9 @@ class Model:
             self._fit()
         elif self.item is None:
             self.item = interval * min(workers, self.work.cores) / size
-        plain = self._plain(settings)
         # Where each worker makes a batch or two, bursts and the idle end hide the rate.
-        told = log(interval / plain.interval) if self.work.batches(settings) > 2 * workers else 0.0
-        self._seen[workers, size] = told, log(max(found.start, 1e-3) / plain.start)
+        told = self.work.batches(settings) > 2 * workers
+        self._seen[settings] = interval if told else None, max(found.start, 1e-3)
 
     def learn_slow(self, settings: LoaderSettings, start: float, interval: float | None) -> None:
         """Correct the model by a trial that was too short to be measured.
@@ -77,8 +77,7 @@ class Model:
         if self.item is None:
             return
         plain = self._plain(settings)
-        slower = log(max(interval / plain.interval, 1.0)) if interval else 0.0
-        self._seen[settings.num_workers, settings.batch_size] = slower, log(max(start / plain.start, 1.0))
+        self._seen[settings] = max(interval, plain.interval) if interval else None, max(start, plain.start)
 
     def predict(self, settings: LoaderSettings, hopeful: bool = False) -> Prediction:
         """What the setting would take, corrected by the trials near it.
@@ -109,7 +108,7 @@ class Model:
         self.per_batch = min(PER_BATCH, 0.5 * self._alone[small])
         if large > small:
             slope = (self._alone[large] - self._alone[small]) / (large - small)
-            self.per_batch = min(max(self._alone[small] - small * slope, 0.0), self._alone[small])
+            self.per_batch = min(max(self._alone[small] - small * slope, 0.0), 0.5 * self._alone[small])
         self.item = max((self._alone[large] - self.per_batch) / large, 1e-9)
 
     def _plain(self, settings: LoaderSettings) -> Prediction:
@@ -145,18 +144,19 @@ class Model:
 
     def _correction(self, settings: LoaderSettings, hopeful: bool) -> tuple[float, float]:
         """Factors for interval and start from the nearest trials, weaker the farther they are."""
-        known = {key: seen for key, seen in self._seen.items() if (key[0] > 0) == (settings.num_workers > 0)}
+        known = [s for s in self._seen if (s.num_workers > 0) == (settings.num_workers > 0)]
         if not known:
             return 1.0, 1.0
-
-        def far(key: tuple[int, int]) -> float:
-            workers = abs(log2(max(key[0], 1) / max(settings.num_workers, 1)))
-            return workers + 0.5 * abs(log2(key[1] / settings.batch_size))
-
-        nearest = min(map(far, known))
-        close = [seen for key, seen in known.items() if far(key) == nearest]
+        nearest = min(distance(s, settings) for s in known)
+        close = [self._surprise(s) for s in known if distance(s, settings) == nearest]
         faith = 0.7**nearest
         by_interval, by_start = (fmean(column) for column in zip(*close, strict=True))
         if hopeful:
             return exp(min(faith * by_interval, by_interval)), exp(min(faith * by_start, by_start))
         return exp(faith * by_interval), exp(faith * by_start)
+
+    def _surprise(self, settings: LoaderSettings) -> tuple[float, float]:
+        """What a trial found over what the model says now, for interval and start, as logarithms."""
+        plain = self._plain(settings)
+        interval, start = self._seen[settings]
+        return log(interval / plain.interval) if interval else 0.0, log(start / plain.start)

@@ -3,14 +3,13 @@ best few in longer runs, half of them dropped each round; then variants of the w
 
 from collections.abc import Iterator
 from dataclasses import replace
-from math import log2
 from typing import Literal
 
 from dpwidgets.prep.loading.settings import LoaderSettings
 from dpwidgets.prep.loading.tune.bench import Bench, SearchOver
 from dpwidgets.prep.loading.tune.explain import UNEVEN
 from dpwidgets.prep.loading.tune.measure import Measurement
-from dpwidgets.prep.loading.tune.space import Space
+from dpwidgets.prep.loading.tune.space import Space, distance
 
 TIE = 0.015  # epochs this close are equal: fewer workers win
 CLOSE = 0.12  # epochs this close to the best are run again, longer
@@ -20,6 +19,7 @@ CLEAR = 0.05  # ahead by so much, the better one needs no further round
 ALIKE = 0.04  # of settings that promise about the same, the one that is told soonest goes first
 TRIES = 2  # of a setting that delivered too little to be measured
 GAIN = 0.03  # what a variant must bring to be taken
+SHORT = 0.5  # seconds of a trial at least, whatever the budget
 LOOK_BATCH = 4  # items: small batches tell the cost of an item soonest
 
 
@@ -34,7 +34,7 @@ class Search:
         self.bench, self.space, self.pin = bench, space, pin
         self._pinned: LoaderSettings | None = None
         # Trials are as long as the budget allows, so that a longer search is also a surer one.
-        self._window = min(max(bench.seconds / 40, 0.3), 3.0)
+        self._window = min(max(bench.seconds / 40, SHORT), 3.0)
 
     def run(self) -> Literal["sure", "time", "stopped"]:
         """Run trials until nothing promises more, or until time or the reader ends it.
@@ -66,7 +66,7 @@ class Search:
         """What an item costs, then an epoch without workers."""
         own = self.space.settings(0, self.space.batch_sizes[0])
         small = replace(own, batch_size=min(LOOK_BATCH, own.batch_size))
-        window = self._window / 2
+        window = max(self._window / 2, SHORT)
         look = self.bench.trial("look", small, window)
         while not look.measured and look.ended == "time limit":
             window *= 4
@@ -129,7 +129,7 @@ class Search:
             return float(settings.num_workers)
         expected = self.bench.model.predict(settings, hopeful=True)
         kin = [s for s in self.bench.found if (s.num_workers > 0) == (settings.num_workers > 0)]
-        far = min((_distance(s, settings) for s in kin), default=None)
+        far = min((distance(s, settings) for s in kin), default=None)
         doubt = 0.5 if far is None else 0.15 * min(far, 1.0)
         fastest = work.batches(settings) * work.steps[settings.batch_size]
         hoped = work.mean_epoch(expected.first, expected.later) * (1 - doubt)
@@ -199,9 +199,3 @@ class Search:
         runs: list[Measurement] = self.bench.found.get(variant, [])
         if runs and self.bench.epoch(variant) > self.bench.epoch(plain) * (1 - GAIN):
             del self.bench.found[variant]
-
-
-def _distance(one: LoaderSettings, other: LoaderSettings) -> float:
-    """Doublings of workers and half the doublings of batch size between two settings."""
-    workers = abs(log2(max(one.num_workers, 1) / max(other.num_workers, 1)))
-    return workers + 0.5 * abs(log2(one.batch_size / other.batch_size))

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import log2
 
 from dpwidgets.prep.errors import ReaderError
 from dpwidgets.prep.loading.settings import MAX_WORKERS, LoaderSettings
@@ -68,6 +69,12 @@ class Space:
     def all(self) -> list[LoaderSettings]:
         """Every pair of worker count and batch size, few workers first."""
         return [self.settings(w, n) for w in self.workers for n in self.batch_sizes]
+
+
+def distance(one: LoaderSettings, other: LoaderSettings) -> float:
+    """Doublings of workers and half the doublings of batch size between two settings."""
+    workers = abs(log2(max(one.num_workers, 1) / max(other.num_workers, 1)))
+    return workers + 0.5 * abs(log2(one.batch_size / other.batch_size))
 
 
 def usable_cores() -> int:
