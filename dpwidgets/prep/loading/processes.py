@@ -72,8 +72,12 @@ class ChildProcess:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 4000))
             return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
 
-    def forget_printed(self) -> None:
+    def forget(self) -> None:
+        """Clear the board and what the last run left in the folder."""
+        self.board.clear()
         os.truncate(self.folder / OUTPUT, 0)
+        for file in self.folder.glob(STACK.format(pid="*")):
+            file.unlink()
 
     def stack(self, pid: int) -> str:
         """The Python stack of one of its processes, the innermost call first; "" if it does not answer."""

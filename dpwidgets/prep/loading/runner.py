@@ -80,8 +80,7 @@ class LoaderRunner:
         keep = False
         try:
             child = self._loaded_child()
-            child.board.clear()
-            child.forget_printed()
+            child.forget()
             self._send(child, Run(settings, step_seconds, epochs, traced))
             self._expect(child, "running")
             following = Following(child, settings, limits, step_seconds, on_progress)
