@@ -29,13 +29,14 @@ class Recorder:
         cpu: the clock of the processor time that counts as work.
 
     Attributes:
+        records: the notes of the batch so far; a transform step adds its own.
         in_step: a transform step is running; a Compose inside it is part of that step.
     """
 
     def __init__(self, cpu: Callable[[], float] = thread_time) -> None:
         self.cpu = cpu
         self.in_step = False
-        self._records: list[Record] = []
+        self.records: list[Record] = []
         self._run_queue = _RunQueue()
         self._queued_before: float | None = None  # when the batch was begun
 
@@ -47,20 +48,14 @@ class Recorder:
 
     def end(self, kind: Kind, begun: tuple[float, float], item: int = -1) -> None:
         """The fetch or collate that was begun then ends."""
-        self._records.append((kind, begun[0], monotonic(), "", item, self.cpu() - begun[1]))
-
-    def step(self, begun: float, name: str) -> float:
-        """A transform step that began then ends; returns the time."""
-        now = monotonic()
-        self._records.append(("transform", begun, now, name, -1, 0.0))
-        return now
+        self.records.append((kind, begun[0], monotonic(), "", item, self.cpu() - begun[1]))
 
     def take(self) -> tuple[list[Record], float]:
         """The batch is made: its notes, and the seconds in which the thread had no core meanwhile."""
         queued = 0.0
         if self._queued_before is not None:
             queued = self._run_queue.seconds() - self._queued_before
-        records, self._records, self._queued_before = self._records, [], None
+        records, self.records, self._queued_before = self.records, [], None
         return records, queued
 
 

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from copy import copy
 from pathlib import Path
+from threading import get_ident
 from time import monotonic, process_time, thread_time
 from typing import Any
 
@@ -139,6 +140,7 @@ class _TracedIterator:
         self._owner = owner
         self._batch = -1  # number of the last one delivered
         self._stepping = False
+        self._thread = 0  # the one that `_recorder` is for
         copy = owner._copy
         fresh = not (copy.persistent_workers and copy._iterator is not None)
         self._starting = set(range(copy.num_workers)) if fresh else set()
@@ -179,7 +181,11 @@ class _TracedIterator:
         free_to_receive()
         if self._owner._copy.num_workers:
             return next(self._inner)
-        before = record_on(Recorder(process_time))  # torch computes with several threads here
+        if self._thread != get_ident():  # the clocks are those of one thread
+            self._thread = get_ident()
+            self._recorder = Recorder(process_time)  # torch computes with several threads here
+        self._recorder.take()  # what a batch that failed left
+        before = record_on(self._recorder)
         watch_steps()
         try:
             return next(self._inner)

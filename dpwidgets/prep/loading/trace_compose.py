@@ -8,8 +8,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from inspect import isroutine
 from time import monotonic
+from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodType
 from typing import Any
 
 from dpwidgets.prep.loading.recorder import Recorder, active
@@ -77,7 +77,7 @@ def _timed_forward(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _timed(steps: Iterable[Callable[..., Any]], recorder: Recorder) -> Iterator[Callable[..., Any]]:
     """The steps; the caller works on one until it asks for the next."""
-    composes = tuple(_originals)
+    composes, note = tuple(_originals), recorder.records.append
     begun = monotonic()
     for step in steps:
         if isinstance(step, composes):  # it notes its own steps
@@ -89,10 +89,18 @@ def _timed(steps: Iterable[Callable[..., Any]], recorder: Recorder) -> Iterator[
             yield step
         finally:
             recorder.in_step = False
-        begun = recorder.step(begun, _name(step))
+        now = monotonic()
+        note(("transform", begun, now, _name(step), -1, 0.0))
+        begun = now
 
 
-def _name(step: Callable[..., Any]) -> str:
-    if isinstance(step, partial):
+_FUNCTIONS = {
+    FunctionType, MethodType, BuiltinFunctionType, MethodDescriptorType,
+}  # fmt: skip
+
+
+def _name(step: Any) -> str:
+    kind = type(step)
+    if kind is partial:
         return _name(step.func)
-    return step.__name__ if isroutine(step) else type(step).__name__
+    return step.__name__ if kind in _FUNCTIONS else kind.__name__
