@@ -678,14 +678,23 @@ PARENT_COUNT = Prediction(
     explanation="Each worker counted in its own copy of the dataset. The notebook's copy was never asked.",
 )
 
-DUPLICATES = Prediction(
+READ_AHEAD = Prediction(
     id="02.p2",
+    question=(
+        "Two workers, `prefetch_factor=2`, one sample per batch. You take one batch. "
+        "How many samples has the loader asked for?"
+    ),
+    explanation="Two workers times two batches lie ahead, and one more is ordered for the one you took.",
+)
+
+DUPLICATES = Prediction(
+    id="02.p3",
     question="The generator gives ten numbers. How many come out of a loader with two workers?",
     explanation="Each worker runs the whole generator: every number comes once for each worker.",
 )
 
 SAME_NOISE = Prediction(
-    id="02.p3",
+    id="02.p4",
     question=(
         "A NumPy generator on the dataset, eight samples, two workers, two epochs: sixteen draws. "
         "How many of them are different?"
@@ -705,5 +714,5 @@ CHAPTER = Chapter(
         STILL_TO_COME,
     ),
     quizzes=(WHERE_COLLATE, CACHED_WORKERS, COUNTED_BAD),
-    predictions=(PARENT_COUNT, DUPLICATES, SAME_NOISE),
+    predictions=(PARENT_COUNT, READ_AHEAD, DUPLICATES, SAME_NOISE),
 )
