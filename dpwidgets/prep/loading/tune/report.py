@@ -5,6 +5,8 @@ from dpwidgets.prep.loading.tune.bench import Bench
 from dpwidgets.prep.loading.tune.explain import UNEVEN, duration, first_line, named
 from dpwidgets.prep.loading.tune.space import Space
 
+LITTLE = 0.01  # seconds: a smaller gain is not given a figure
+
 
 def reason(bench: Bench, best: LoaderSettings) -> str:
     """Why `best`, in a sentence or two."""
@@ -50,9 +52,10 @@ def _persistence(bench: Bench, best: LoaderSettings) -> str:
         return "persistent_workers stays False: with one epoch there is nothing to keep the workers for."
     runs = bench.found[best]
     saved = max(run.first - run.later for run in runs)
+    saves = f"about {duration(saved)}" if saved > LITTLE else f"less than {duration(LITTLE)}"
     return (
         f"persistent_workers=True: the workers start once, not in each of the {bench.work.epochs} epochs, "
-        f"which saves about {duration(max(saved, 0.0))} of each; their memory stays taken between epochs."
+        f"which saves {saves} of each; their memory stays taken between epochs."
     )
 
 
