@@ -8,6 +8,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 RACES = {
     "lab_latency": (str(HERE / "lab_latency.py"),),
+    "trace_cost": (str(HERE / "trace_cost.py"),),
+    "tune_quality": ("-m", "benchmarks.tune_quality"),
     # The short form; `python -m benchmarks.race` runs the whole one.
     "race": ("-m", "benchmarks.race", "--images", "400", "--rounds", "3", "--cold-rounds", "1"),
 }
