@@ -531,10 +531,13 @@ told = "; ".join(
 show(fig, alt=f"Bars of the speed against no workers. {told}.")
 
 # %% [markdown]
-# > **Correction.** The guide: the choice depends on the resources, and too many processes slow loading
-# > down. The machine: it depends on **what the workers do**. Waiting overlaps, even with more workers than
-# > cores: set `max_workers = 8` and see. Computing gains up to the number of cores. Data that lies in
+# > **Correction.** The guide: the choice depends on the resources, and too many processes slow loading down. The
+# > machine: it depends on **what the workers do**. Waiting overlaps, even with more workers than cores: set
+# > `max_workers = 8` and see. Computing gains as many times as there are *free* cores, at most. Data that lies in
 # > memory gets *slower*: sending a batch costs more than making it.
+#
+# Do your bars show no gain for computing? Then the cores were busy with something else. That, too, is an answer: workers
+# cannot add cores.
 #
 # For data in memory there is something better than workers. A dataset with `__getitems__` gets all numbers of a
 # batch in **one** call and can give the whole batch: nothing is left to collate. **Question:** two ways to take rows out
@@ -567,8 +570,8 @@ for name, rows in {
 
 # %% [markdown]
 # **What happened.** One call saves the way through Python for each sample. But `images[numbers]` copies number by number,
-# and for large samples that costs more than it saves; `index_select` copies whole rows. Same result, several times the
-# speed: measure even the obvious.
+# and for large samples that costs more than it saves; `index_select` copies whole rows. Same
+# result, another speed: measure even the obvious.
 #
 # ## 8. Streams: `IterableDataset`
 #
