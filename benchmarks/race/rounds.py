@@ -28,7 +28,9 @@ class Spread(NamedTuple):
         return cls(median(values), min(values), max(values))
 
     def __str__(self) -> str:
-        return f"{self.median:.2f} ({self.low:.2f} to {self.high:.2f})"
+        digits = 2 if self.high < 10 else 1 if self.high < 100 else 0
+        middle, low, high = (f"{value:.{digits}f}" for value in self)
+        return f"{middle} ({low} to {high})"
 
 
 @dataclass

@@ -6,7 +6,7 @@ from statistics import median
 
 from benchmarks.race.contenders import COPYING, DECODING, GUIDE, Contender
 from benchmarks.race.cores import CORES
-from benchmarks.race.limit import decoder
+from benchmarks.race.limit import RING, decoder
 from benchmarks.race.race import Plan, Result
 from benchmarks.race.rounds import BUSY, Spread, Times
 
@@ -72,11 +72,14 @@ def _preface(plan: Plan, result: Result) -> str:
 def notes(plan: Plan, result: Result, missing: list[Contender]) -> list[str]:
     """What a reader of the table must know, one line each."""
     name, _ = decoder()
+    contenders = (*plan.outside, *plan.peers)
     lines = [
         f"- {DECODING.name}: libjpeg-turbo of {name} {_version(name)} alone, files in memory, {CORES} "
-        f"threads. {COPYING.name}: uint8 images in memory written as float32 to one buffer.",
+        f"threads. {COPYING.name}: uint8 images in memory written as float32 to a ring of {RING} buffers.",
         "- differs by: the worst image's mean difference a pixel and mean shift in a channel, in levels of 8 "
-        "bits (allowed: " + "; ".join(_allowed(one) for one in (*plan.outside, *plan.peers)) + ").",
+        "bits"
+        + "".join(f"; {one.name} may: {one.tolerance.pixel}, {one.tolerance.shift}" for one in contenders)
+        + ".",
     ]
     if plan.cold_rounds and result.dropped < 0.99:
         lines.append(f"- **Not quite cold**: only {result.dropped:.0%} of the files left the page cache.")
@@ -89,10 +92,6 @@ def notes(plan: Plan, result: Result, missing: list[Contender]) -> list[str]:
     lines += [f"- not installed: {one.name}; to get it: `{one.install}`" for one in missing]
     lines += [f"- left out: {' '.join(why.split())}" for why in result.failures.values()]
     return lines
-
-
-def _allowed(one: Contender) -> str:
-    return f"{one.name} {one.tolerance.pixel}, {one.tolerance.shift}"
 
 
 def _version(name: str) -> str:

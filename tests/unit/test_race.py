@@ -383,6 +383,7 @@ def test_a_contender_that_fails_is_left_out_of_the_rest_and_a_failing_baseline_e
 def test_a_spread_is_the_median_and_the_ends() -> None:
     assert Spread.of([3.0, 1.0, 2.5]) == (2.5, 1.0, 3.0)
     assert str(Spread.of([3.0, 1.0])) == "2.00 (1.00 to 3.00)"
+    assert str(Spread.of([220.6, 210.0])) == "215 (210 to 221)"
 
 
 @pytest.mark.parametrize(("foreign", "runs"), [([0.0], 1), ([5.0, 0.0], 2), ([5.0, 5.0, 5.0], rounds.TRIES)])
