@@ -52,15 +52,14 @@ def find_factory(target: str) -> Callable[..., Iterable[Any]]:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise  # a module that this one imports: a fault inside it, not of the name
         raise RaceError(
-            f"{target}: no module named {error.name!r}. Start the race in the folder that holds it, or add "
+            f"no module named {error.name!r}. Start the race in the folder that holds it, or add "
             "that folder to PYTHONPATH."
         ) from error
     factory = getattr(module, name, None)
     if not callable(factory):
         functions = [n for n, value in vars(module).items() if callable(value) and not n.startswith("_")]
         raise RaceError(
-            f"{target}: the module {module_name!r} has no function {name!r}; it has "
-            f"{', '.join(functions) or 'none'}."
+            f"the module {module_name!r} has no function {name!r}; it has {', '.join(functions) or 'none'}."
         )
     return factory
 
@@ -76,7 +75,7 @@ def make_loader(target: str, folder: Path, batch_size: int, scratch: Path) -> It
     loader = factory(folder, batch_size, **extra)
     if isinstance(loader, Iterator) or not hasattr(loader, "__iter__"):
         raise RaceError(
-            f"{target} gave a {type(loader).__name__}; give an object whose every iter() is a whole epoch, "
+            f"the factory gave a {type(loader).__name__}; give an object whose every iter() is a whole epoch, "
             "such as a DataLoader (an iterator or a generator is used up after one)."
         )
     return loader
