@@ -75,7 +75,7 @@ def make_loader(target: str, folder: Path, batch_size: int, scratch: Path) -> It
     loader = factory(folder, batch_size, **extra)
     if isinstance(loader, Iterator) or not hasattr(loader, "__iter__"):
         raise RaceError(
-            f"the factory gave a {type(loader).__name__}; give an object whose every iter() is a whole epoch, "
+            f"it gave a {type(loader).__name__}; give an object whose every iter() is a whole epoch, "
             "such as a DataLoader (an iterator or a generator is used up after one)."
         )
     return loader
