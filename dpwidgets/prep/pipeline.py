@@ -1,7 +1,7 @@
 """Steps and pipelines: which operations, in which order, with which values, and their torchvision form."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
@@ -51,7 +51,7 @@ class Step:
 
     def to_dict(self) -> dict[str, Any]:
         """The step as plain, JSON-able data."""
-        return asdict(self)
+        return {"op": self.op, "on": self.on, "p": self.p, "values": dict(self.values)}
 
     def at_strength(self, strength: float) -> dict[str, Value]:
         """The values moved towards those that change nothing."""

@@ -1,13 +1,14 @@
 """The pixels of a preview: the same draws as the full picture, computed in less time.
 
 A preview is shown while the hand moves, beside a browser that wants the same processor. So turns and warps
-are made by PIL with the nearest pixel, and the colour jitter of all images in one batch, without
-torchvision's rounding to whole values after each of its four steps.
+are made by PIL with the nearest pixel, and the colour jitter by NumPy, without torchvision's rounding to
+whole values after each of its four steps.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from PIL import Image
 from torchvision import tv_tensors
@@ -19,126 +20,109 @@ from dpwidgets.prep.images import Sample
 Draws = dict[str, Any]  # what a transform's `make_params` gives
 
 _WARPS = (v2.RandomRotation, v2.RandomAffine, v2.RandomPerspective)
-_GREY = (0.2989, 0.587, 0.114)  # shares of red, green and blue, as in torchvision
+_GREY = np.array([0.2989, 0.587, 0.114], np.float32)  # shares of red, green and blue, as in torchvision
 
 
 class Work(NamedTuple):
     """What is left to do to one image's pixels once its random numbers are drawn.
 
     Attributes:
-        place: of the transform in the pipeline, the same for all images.
         transform: computes the pixels.
         draws: what its `make_params` gave; None for a transform that draws while it computes.
     """
 
-    place: tuple[int, int]
     transform: v2.Transform
     draws: Draws | None
 
 
 def compute(work: Work, sample: Sample) -> Sample:
     """One transform on one sample, exactly as torchvision makes it."""
-    _, transform, draws = work
+    transform, draws = work
     if isinstance(transform, v2.RandomErasing):  # it would leave boxes and masks alone, with a warning each
         return sample | {"image": transform.transform(sample["image"], draws)}
     return {name: transform.transform(part, draws) for name, part in sample.items()}
 
 
 def preview(plans: Sequence[Sequence[Work]], samples: Sequence[Sample]) -> list[Sample]:
-    """Every sample through its own plan, transform by transform; images of one size together."""
-    samples = list(samples)
-    for place in sorted({work.place for plan in plans for work in plan}):
-        todo = {i: work for i, plan in enumerate(plans) for work in plan if work.place == place}
-        images = [samples[i]["image"] for i in todo]
-        transform = next(iter(todo.values())).transform
-        if isinstance(transform, v2.ColorJitter) and _one_size(images):
-            batch = jitter(torch.stack(images), [work.draws or {} for work in todo.values()])
-            for i, image in zip(todo, batch, strict=True):
-                samples[i] = samples[i] | {"image": tv_tensors.Image(image)}
-        elif isinstance(transform, _WARPS):
-            # Many variants of one image are turned: it becomes a PIL image once.
-            pils = {id(image): F.to_pil_image(image) for image in {id(one): one for one in images}.values()}
-            for i, work in todo.items():
-                samples[i] = _warp(work, samples[i], pils[id(samples[i]["image"])])
-        else:
-            for i, work in todo.items():
-                samples[i] = compute(work, samples[i])
-    return samples
+    """Every sample through its own plan."""
+    pils: dict[int, Image.Image] = {}  # variants of one image turn the same image
 
+    def run(plan: Sequence[Work], sample: Sample) -> Sample:
+        for work in plan:
+            if isinstance(work.transform, v2.ColorJitter):
+                jittered = jitter(sample["image"].numpy(), work.draws or {})
+                sample = sample | {"image": tv_tensors.Image(torch.from_numpy(jittered))}
+            elif isinstance(work.transform, _WARPS):
+                image = sample["image"]
+                if id(image) not in pils:
+                    pils[id(image)] = F.to_pil_image(image)
+                sample = _warp(work, sample, pils[id(image)])
+                kept.append(image)
+            else:
+                sample = compute(work, sample)
+        return sample
 
-def _one_size(images: Sequence[torch.Tensor]) -> bool:
-    return len({image.shape for image in images}) == 1
+    kept: list[torch.Tensor] = []  # alive, so that no two of them have one id
+    return [run(plan, sample) for plan, sample in zip(plans, samples, strict=True)]
 
 
 def _warp(work: Work, sample: Sample, pil: Image.Image) -> Sample:
     """`pil` is the sample's image."""
     transform = work.transform
     transform.interpolation = F.InterpolationMode.NEAREST
-    warped = F.pil_to_tensor(transform.transform(pil, work.draws))
+    pixels = torch.from_numpy(np.array(transform.transform(pil, work.draws))).permute(2, 0, 1)
     rest = {name: transform.transform(part, work.draws) for name, part in sample.items() if name != "image"}
-    return {"image": tv_tensors.Image(warped), **rest}
+    return {"image": tv_tensors.Image(pixels), **rest}
 
 
-def jitter(images: torch.Tensor, draws: Sequence[Draws]) -> torch.Tensor:
-    """What `v2.ColorJitter` makes of each image with its own draws, within 2 of 255 on average.
+def jitter(image: np.ndarray, draws: Draws) -> np.ndarray:
+    """What `v2.ColorJitter` makes of an image, within 2 of 255 on average.
 
     Args:
-        images: uint8 (N, 3, H, W).
-        draws: N times "fn_idx" (the order of the four steps) and "brightness_factor", "contrast_factor",
+        image: uint8 (3, H, W).
+        draws: "fn_idx" (the order of the four steps) and "brightness_factor", "contrast_factor",
             "saturation_factor", "hue_factor" (None leaves a step out).
 
     Returns:
-        uint8 (N, 3, H, W).
+        uint8 (3, H, W).
     """
-    images = images.to(torch.float32).div_(255)
-    for turn in range(4):
-        for number, (name, change) in enumerate(_JITTER.items()):
-            rows = [i for i, one in enumerate(draws) if int(one["fn_idx"][turn]) == number]
-            rows = [i for i in rows if draws[i][name] is not None]
-            if rows:
-                factors = torch.tensor([draws[i][name] for i in rows]).view(-1, 1, 1, 1)
-                images[rows] = change(images[rows], factors)
-    return images.mul_(255).to(torch.uint8)  # cut off, as torchvision does
+    pixels = image.astype(np.float32, order="C")
+    for step in draws["fn_idx"].tolist():
+        name = ("brightness", "contrast", "saturation", "hue")[step]
+        factor = draws[f"{name}_factor"]
+        if factor is None:
+            continue
+        if name == "hue":
+            pixels = _turn_hue(pixels, factor)
+            continue
+        if name == "contrast":
+            towards = pixels.mean((1, 2)) @ _GREY
+        else:
+            towards = np.tensordot(_GREY, pixels, 1) if name == "saturation" else 0
+        pixels *= factor
+        pixels += (1 - factor) * towards
+        np.clip(pixels, 0, 255, out=pixels)
+    return pixels.astype(np.uint8)  # cut off, as torchvision does
 
 
-def _brighter(images: torch.Tensor, factors: torch.Tensor) -> torch.Tensor:
-    return images.mul_(factors).clamp_(0, 1)
+def _turn_hue(pixels: np.ndarray, turn: float) -> np.ndarray:
+    """Turns the hue of float32 (3, H, W) by `turn` (-0.5 to 0.5); the conversion is HSV's (Wikipedia).
 
-
-def _more_contrast(images: torch.Tensor, factors: torch.Tensor) -> torch.Tensor:
-    return torch.lerp(_grey(images).mean((1, 2, 3), keepdim=True), images, factors).clamp_(0, 1)
-
-
-def _more_saturated(images: torch.Tensor, factors: torch.Tensor) -> torch.Tensor:
-    return torch.lerp(_grey(images), images, factors).clamp_(0, 1)
-
-
-def _grey(images: torch.Tensor) -> torch.Tensor:
-    red, green, blue = images.split(1, dim=1)
-    return red * _GREY[0] + green * _GREY[1] + blue * _GREY[2]
-
-
-def _other_hue(images: torch.Tensor, factors: torch.Tensor) -> torch.Tensor:
-    """A turn of the hue leaves a pixel's largest and smallest value as they are (HSV, Wikipedia)."""
-    red, green, blue = images.split(1, dim=1)
-    top = torch.maximum(torch.maximum(red, green), blue)
-    bottom = torch.minimum(torch.minimum(red, green), blue)
-    span = top - bottom
-    by = span.clamp(min=1e-6)  # grey pixels have no hue: whatever comes out is multiplied by span = 0
-    sixths = torch.where(
-        top == red,
-        (green - blue) / by,
-        torch.where(top == green, 2 + (blue - red) / by, 4 + (red - green) / by),
+    A pixel's largest and smallest value stay as they are; those in between follow the hue.
+    """
+    red, green, blue = pixels
+    top = np.maximum(np.maximum(red, green), blue)
+    span = top - np.minimum(np.minimum(red, green), blue)
+    by = np.maximum(span, 1e-3)  # grey has no hue: whatever comes out is multiplied by a span of 0
+    sixths = np.where(
+        top == red, (green - blue) / by, np.where(top == green, (blue - red) / by + 2, (red - green) / by + 4)
     )
-    sixths += 6 * factors
-    shifts = torch.tensor([5.0, 3.0, 1.0]).view(1, 3, 1, 1)
-    away = (sixths + shifts).remainder_(6)
-    return top - span * torch.minimum(away, 4 - away).clamp_(0, 1)
-
-
-_JITTER: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {  # in the order of `fn_idx`
-    "brightness_factor": _brighter,
-    "contrast_factor": _more_contrast,
-    "saturation_factor": _more_saturated,
-    "hue_factor": _other_hue,
-}
+    sixths += 6 * turn
+    turned = np.empty_like(pixels)
+    for channel, shift in enumerate((5, 3, 1)):
+        away = sixths + shift
+        away -= 6 * np.floor(away / 6)
+        np.minimum(away, 4 - away, out=away)
+        np.clip(away, 0, 1, out=away)
+        np.subtract(top, span * away, out=turned[channel])
+    return turned

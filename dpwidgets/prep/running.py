@@ -101,24 +101,23 @@ def _pool() -> ThreadPoolExecutor:
 
 def _plan(stages: Sequence[Stage], size: Size, scale: float) -> Iterator[Work]:
     """Draws for one image of this full size; yields what is left to do to the pixels."""
-    for number, stage in enumerate(stages):
+    for stage in stages:
         fulls, smalls = [stage.full], [stage.small]
         if isinstance(stage.full, v2.RandomApply) and torch.rand(1) >= stage.full.p:
             continue
         if isinstance(stage.full, v2.RandomApply | v2.Compose):
             fulls, smalls = stage.full.transforms, stage.small.transforms
-        for part, (full, small) in enumerate(zip(fulls, smalls, strict=True)):
-            place = (number, part)
+        for full, small in zip(fulls, smalls, strict=True):
             if not stage.draws_first:
-                yield Work(place, small, None)
+                yield Work(small, None)
                 continue
             if stage.own_p and torch.rand(1) >= full.p:
                 continue
             if scale != 1 and isinstance(full, v2.ElasticTransform):
-                yield Work(place, small, _smaller_elastic(small, size, scale))
+                yield Work(small, _smaller_elastic(small, size, scale))
                 continue
             draws = full.make_params([_blank(size)])
-            yield Work(place, small, draws if scale == 1 else _smaller(draws, scale))
+            yield Work(small, draws if scale == 1 else _smaller(draws, scale))
             size = _size_after(full, draws, size)
 
 

@@ -1,5 +1,6 @@
 """Previews: the quicker pixels are close to torchvision's own."""
 
+import numpy as np
 import pytest
 import skimage.data
 import torch
@@ -30,14 +31,15 @@ def difference(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
         {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.2},
     ],
 )  # fmt: skip
-def test_jitter_in_a_batch_is_torchvisions_within_rounding(amounts: dict[str, float]) -> None:
+def test_jitter_is_torchvisions_within_rounding(amounts: dict[str, float]) -> None:
     images = photographs()
     transform = v2.ColorJitter(**amounts)
     for seed in range(5):  # different orders of the four steps
         torch.manual_seed(seed)
         draws = [transform.make_params([image]) for image in images]
         expected = [transform.transform(image, one) for image, one in zip(images, draws, strict=True)]
-        off = difference(jitter(images, draws), torch.stack(expected)).float()
+        got = [jitter(image.numpy(), one) for image, one in zip(images, draws, strict=True)]
+        off = difference(torch.from_numpy(np.stack(got)), torch.stack(expected)).float()
         assert off.mean() < 2
         assert off.quantile(0.99) <= 6  # torchvision rounds after each step, and a later step magnifies that
 
@@ -48,7 +50,7 @@ def test_every_image_keeps_its_own_draws_and_plan() -> None:
     torch.manual_seed(0)
     draws = [transform.make_params([image]) for image in images]
     samples = [{"image": tv_tensors.Image(image)} for image in images]
-    plans = [[Work((1, 0), transform, draws[0])], [], [Work((1, 0), transform, draws[2])]]
+    plans = [[Work(transform, draws[0])], [], [Work(transform, draws[2])]]
     first, second, third = (sample["image"] for sample in preview(plans, samples))
     assert difference(first, transform.transform(images[0], draws[0])).float().mean() < 1
     assert torch.equal(second, images[1])
@@ -60,7 +62,7 @@ def test_a_warp_moves_image_and_boxes_as_torchvision_does() -> None:
     box = [[20, 20, 60, 50]]
     boxes = tv_tensors.BoundingBoxes(box, format="XYXY", canvas_size=(96, 128), dtype=torch.float32)
     for transform in (v2.RandomRotation(30), v2.RandomAffine(20, (0.1, 0.1)), v2.RandomPerspective(0.4, p=1)):
-        work = Work((0, 0), transform, transform.make_params([image]))
+        work = Work(transform, transform.make_params([image]))
         expected = compute(work, {"image": image, "boxes": boxes})
         (got,) = preview([[work]], [{"image": image, "boxes": boxes}])
         assert isinstance(got["image"], tv_tensors.Image)
