@@ -91,7 +91,7 @@ function connectionNote(el, controls, link, signal) {
 }
 
 /** Reset, and the code that makes the same result without the lab. */
-function takeHome(link, model, signal) {
+function takeHome(link, model, signal, makes = "these pictures") {
   const code = element("pre", { tabindex: "0", class: "dpw-code", "aria-label": "Code of this result" });
   const details = element("details", { class: "dpw-details" }, element("summary", {}, "Code"), code);
   const said = element("span", { class: "dpw-said", role: "status" });
@@ -110,7 +110,7 @@ function takeHome(link, model, signal) {
   const reset = element("button", { type: "button", title: "Back to the values the lab started with",
     onclick: () => link.reset() }, "Reset");
   const copyButton = element("button", { type: "button", onclick: copy,
-    title: "Plain PyTorch that makes these pictures, to your clipboard" }, "Copy as code");
+    title: `Plain PyTorch that makes ${makes}, to your clipboard` }, "Copy as code");
   for (const node of [reset, copyButton, code]) node.dataset.lmSuppressShortcuts = "true";
   const onCode = () => show();
   model.on("change:code", onCode);

@@ -44,7 +44,7 @@ function buildLoaderLab(link, model, el, signal) {
   const stage = element("div", { class: "dpw-stage" }, connectionNote(el, both, link, signal), buttons,
     figureCards(link, signal), verdict(link, signal), timeline.node, problemBox(link, signal));
   const below = element("div", { class: "dpw-loader-below" }, proposalLine(link, signal), trialsTable(link, signal),
-    heatMap(link, signal), secondsTable(link, timeline, signal), takeHome(link, model, signal));
+    heatMap(link, signal), secondsTable(link, timeline, signal), takeHome(link, model, signal, "this loader"));
   describeTimeline(link, timeline, signal);
   el.append(element("div", { class: "dpw-lab dpw-loader", role: "group", "aria-label": model.get("title") },
     element("p", { class: "dpw-about" }, element("b", {}, model.get("title")), ` on ${model.get("about")}`),

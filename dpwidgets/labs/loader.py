@@ -28,7 +28,6 @@ from dpwidgets.prep.loading.tune import TuneResult
 
 TUNE_SECONDS = 60.0
 IDLE_SECONDS = 60.0  # without a run for this long, the child process ends
-_MB = 1024 * 1024
 
 
 class LoaderLab(LiveWithStill):
