@@ -162,7 +162,7 @@ class TuneResult:
             s = t.settings
             lines.append(
                 [
-                    "*" if s == self.best else "", f"{t.number} {t.purpose}", str(s.num_workers),
+                    "*" if s == self.best else "", f"{t.number:2} {t.purpose}", str(s.num_workers),
                     str(s.batch_size), str(s.prefetch_factor) if s.num_workers else "-",
                     _figure(t.items_per_second, ",.0f"), _figure(t.start_seconds, ".2f"),
                     _figure(t.epoch_seconds, ",.2f"), _figure(t.wait_share, ".0%"),
