@@ -15,7 +15,6 @@ SPREAD = (
     "tests/notebooks/test_papermill.py",
     "tests/notebooks/mutants/test_mutants.py",
     "tests/faults/test_end_to_end_faults.py",
-    "tests/faults/test_loader_faults.py",
 )
 
 

@@ -89,8 +89,17 @@ def runner(fault: Path) -> Iterator[LoaderRunner]:
     assert below() == []
 
 
+_others: set[psutil.Process] = set()  # of tests that ran before in this process, such as their browser
+
+
+@pytest.fixture(scope="module", autouse=True)
+def others() -> None:
+    _others.update(psutil.Process().children(recursive=True))
+
+
 def below() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    """Processes below this one that these tests started."""
+    return [each for each in psutil.Process().children(recursive=True) if each not in _others]
 
 
 @pytest.fixture(autouse=True)

@@ -68,9 +68,8 @@ class Following:
         """Measure memory, tell the progress, and check the limits."""
         now = time.monotonic()
         self._meter.sample()
-        if self._on_progress is not None and now - self._told >= _PROGRESS_SECONDS:
-            self._told = now
-            self._on_progress(self._progress(now))
+        if now - self._told >= _PROGRESS_SECONDS:
+            self.tell()
         code = self._child.exit_code
         if code is not None:
             return "failed", self._child_died(code)
@@ -85,6 +84,12 @@ class Following:
         if self._halted == "time limit" and now - self._halted_at > self._step + GRACE_SECONDS:
             return "time limit", telling.busy(self._busy())
         return self._hung()
+
+    def tell(self) -> None:
+        """The news since the last time, to whoever listens."""
+        self._told = time.monotonic()
+        if self._on_progress is not None:
+            self._on_progress(self._progress(self._told))
 
     def result(self, ended: Ending, message: str) -> RunResult:
         """What was measured until now."""

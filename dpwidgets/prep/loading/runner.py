@@ -85,6 +85,7 @@ class LoaderRunner:
             self._expect(child, "running")
             following = Following(child, settings, limits, step_seconds, on_progress)
             ended, message = self._follow(child, following)
+            following.tell()  # what came with the last messages
             result = following.result(ended, message)
             keep = ended == "finished" or (ended == "time limit" and not message)
             return result
