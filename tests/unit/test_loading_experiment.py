@@ -1,5 +1,6 @@
 """What stands under the loader lab: kept spans, trials, what to try next, the still picture."""
 
+import sys
 import threading
 from dataclasses import dataclass, replace
 from typing import Any
@@ -89,7 +90,8 @@ def test_no_spans_are_no_rows() -> None:
 
 
 def test_one_thread_may_read_what_another_adds() -> None:
-    history, failed = SpanHistory(kept=100), []
+    history = SpanHistory(kept=100)
+    failed: list[RuntimeError] = []
 
     def read() -> None:
         try:
@@ -101,11 +103,16 @@ def test_one_thread_may_read_what_another_adds() -> None:
 
     done = threading.Event()
     reader = threading.Thread(target=read)
-    reader.start()
-    for number in range(400):
-        history.add(batch(number % 50, number, float(number)))
-    done.set()
-    reader.join()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # the threads take turns as often as they can
+    try:
+        reader.start()
+        for number in range(400):
+            history.add(batch(number % 50, number, float(number)))
+    finally:
+        done.set()
+        reader.join()
+        sys.setswitchinterval(interval)
     assert failed == []
 
 
