@@ -1,7 +1,14 @@
-"""One long piece of work at a time, on a thread of its own, that can be asked to stop."""
+"""One long piece of work at a time, on a thread of its own, that can be asked to stop.
+
+The thread is the same for one piece of work after another: the memory that a thread frees is kept for its
+next use, so that a new thread for each would leave a little more behind each time.
+"""
 
 import threading
 from collections.abc import Callable
+from functools import partial
+
+from dpwidgets.labs.mailbox import Mailbox
 
 
 class OneJob:
@@ -29,6 +36,8 @@ class OneJob:
         ended: Callable[[], None],
     ) -> None:
         self._explain, self._halt, self._changed, self._ended = explain, halt, changed, ended
+        self._working: Mailbox[Callable[[], None]] = Mailbox(lambda work: work())
+        self._stopping = Mailbox(self._insist)
         self._turn = threading.Lock()  # held while work is begun, asked to stop, or declared over
         self._halting = threading.Lock()  # no request to stop outlives its work
         self._over = threading.Event()  # of the newest work; each has its own
@@ -48,7 +57,7 @@ class OneJob:
             self._over = threading.Event()
             self.stop_asked.clear()
             self.activity, self.problem = activity, ""
-        threading.Thread(target=self._work, args=(work,), name="dpwidgets-loader-lab", daemon=True).start()
+        self._working.put(partial(self._work, work))
 
     def ask_to_stop(self) -> None:
         """Returns at once."""
@@ -59,7 +68,7 @@ class OneJob:
             self.activity = "stopping"
             over = self._over
         self._changed()
-        threading.Thread(target=self._insist, args=(over,), name="dpwidgets-loader-stop", daemon=True).start()
+        self._stopping.put(over)
 
     def wait(self) -> None:
         """Until the work is over; interrupting the cell that waits ends the work."""
