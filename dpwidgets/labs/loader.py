@@ -269,5 +269,6 @@ def _searched(trial: TuneTrial) -> dict[str, Any]:
         "num_workers": trial.settings.num_workers,
         "batch_size": trial.settings.batch_size,
         "items_per_second": 0.0 if math.isnan(speed) else speed,
+        "ended": trial.ended,
         "sentence": trial.sentence,
     }

@@ -80,9 +80,11 @@ function heatMap(link, signal) {
     node.hidden = searched.length === 0;
     if (!searched.length) return;
     const best = new Map();
-    for (const { num_workers: workers, batch_size: size, items_per_second: speed } of searched) {
+    const broken = new Map(); // how the trials ended that say nothing
+    for (const { num_workers: workers, batch_size: size, items_per_second: speed, ended } of searched) {
       const key = `${workers} ${size}`;
       best.set(key, Math.max(best.get(key) ?? 0, speed));
+      if (!speed) broken.set(key, ["failed", "memory limit"].includes(ended) ? ended : "too short");
     }
     const most = Math.max(...best.values(), 1e-9);
     const sorted = (name) => [...new Set(searched.map((one) => one[name]))].sort((one, other) => one - other);
@@ -90,7 +92,7 @@ function heatMap(link, signal) {
     const cell = (workers, size) => {
       const speed = best.get(`${workers} ${size}`);
       if (speed === undefined) return element("td", { class: "dpw-untried" }, "·");
-      const shade = element("td", { class: speed === most ? "dpw-best" : "" }, speed ? rounded(speed) : "failed");
+      const shade = element("td", { class: speed === most ? "dpw-best" : "" }, speed ? rounded(speed) : broken.get(`${workers} ${size}`));
       shade.style.setProperty("--dpw-share", `${Math.round((75 * speed) / most)}%`);
       return shade;
     };

@@ -54,9 +54,11 @@ TRIALS = [
     Trial(3, LoaderSettings(num_workers=4), 0.0, "stopped", "", 120.0, 0.7, 0.6, 800 << 20),
 ]  # fmt: skip
 SEARCHED = [
-    {"num_workers": 0, "batch_size": 32, "items_per_second": 60.0, "sentence": "a"},
-    {"num_workers": 2, "batch_size": 32, "items_per_second": 240.0, "sentence": "b"},
-    {"num_workers": 2, "batch_size": 64, "items_per_second": 0.0, "sentence": "c"},
+    {"num_workers": 0, "batch_size": 32, "items_per_second": 60.0, "ended": "time limit", "sentence": "a"},
+    {"num_workers": 2, "batch_size": 32, "items_per_second": 240.0, "ended": "time limit", "sentence": "b"},
+    {"num_workers": 2, "batch_size": 64, "items_per_second": 0.0, "ended": "failed", "sentence": "c"},
+    {"num_workers": 0, "batch_size": 64, "items_per_second": 0.0, "ended": "time limit", "sentence": "d"},
+    {"num_workers": 4, "batch_size": 64, "items_per_second": 80.0, "ended": "time limit", "sentence": "e"},
 ]
 
 
@@ -338,7 +340,7 @@ def test_a_search_fills_a_table_of_workers_and_batch_sizes(page: Page, lab: Load
     cells = page.locator(".dpw-heat tbody tr").evaluate_all(
         "rows => rows.map((row) => [...row.cells].map((cell) => cell.textContent))"
     )
-    assert cells == [["0", "60", "·"], ["2", "240", "failed"]]
+    assert cells == [["0", "60", "too short"], ["2", "240", "failed"], ["4", "·", "80"]]
     expect(page.locator(".dpw-heat td.dpw-best")).to_have_text("240")
 
 
