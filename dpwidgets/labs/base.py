@@ -13,27 +13,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import anywidget
 import numpy as np
 import traitlets
-from IPython.display import publish_display_data
 from PIL import Image
 
 from dpwidgets.labs.mailbox import Mailbox
 from dpwidgets.labs.quiet_status import hide_busy, show_busy
+from dpwidgets.labs.still import LiveWithStill
 
 PREVIEW_SCALE = 0.5  # side of the picture while the hand moves
 JPEG_QUALITY = 80
-
-# The live view and its still picture are two outputs, so that the still survives where the live view
-# cannot (a notebook reopened without its kernel shows "model not found"). These rules, in a third output,
-# show one of the two. They hold in JupyterLab; elsewhere the still follows below the live view.
-_ONE_OF_TWO = """<style class="dpw-one-of-two">
-.jp-OutputArea-child:has(.dpw-one-of-two),
-.jp-OutputArea-child:has(.dpw-lab) + .jp-OutputArea-child:has(+ .jp-OutputArea-child .dpw-one-of-two),
-.jp-OutputArea-child:not(:has(.dpw-lab)):has(+ .jp-OutputArea-child + .jp-OutputArea-child .dpw-one-of-two)
-{ display: none; }
-</style>"""
 
 
 class Rendered(Protocol):
@@ -93,7 +82,7 @@ def source_text(*names: str) -> str:
     return "\n".join((here / name).read_text(encoding="utf-8") for name in names)
 
 
-class Lab(anywidget.AnyWidget):
+class Lab(LiveWithStill):
     """A live view on an engine.
 
     Subclasses give `_esm`, `_css`, `title`, and the methods under "for subclasses".
@@ -121,7 +110,6 @@ class Lab(anywidget.AnyWidget):
         self._number = 0  # of the last picture: a view never goes back
         self._asked: dict[str, int] = {}  # browser page -> its newest request
         self._answered: dict[str, int] = {}  # the same, when the last request was taken up
-        self._shown = False  # is there an output whose still picture is to be kept up to date?
         self._mailbox: Mailbox[dict[str, Any]] = Mailbox(self._serve)
         initial = engine.check(params)
         settled, _ = self._settled(initial)
@@ -211,8 +199,7 @@ class Lab(anywidget.AnyWidget):
             for name, value in traits.items():
                 setattr(self, name, value)
         self.send({"kind": "cost", "cost": cost})
-        if self._shown:
-            self._publish_still(update=True)
+        self.update_still()
 
     # --- messages from the view
 
@@ -239,28 +226,7 @@ class Lab(anywidget.AnyWidget):
 
     # --- what stands in the notebook
 
-    def _live(self) -> dict[str, Any]:
-        """The live view as an output."""
-        reference = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        return {"application/vnd.jupyter.widget-view+json": reference, "text/plain": repr(self)}
-
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The live view, with the picture and a text for viewers that know no widgets."""
-        picture, metadata = self._still()
-        return {**self._live(), **picture}, metadata
-
-    def _ipython_display_(self) -> None:
-        publish_display_data(self._live())
-        self._publish_still(update=False)
-        publish_display_data({"text/html": _ONE_OF_TWO, "text/plain": ""})
-        self._shown = True
-
-    def _publish_still(self, update: bool) -> None:
-        data, metadata = self._still()
-        transient = {"display_id": f"dpwidgets-still-{self.model_id}"}
-        publish_display_data(data, metadata, transient=transient, update=update)
-
-    def _still(self) -> tuple[dict[str, str], dict[str, Any]]:
+    def _still_output(self) -> tuple[dict[str, str], dict[str, Any]]:
         """The settled picture as an output: data and metadata."""
         data = {"image/jpeg": base64.b64encode(self.frame).decode(), "text/plain": repr(self)}
         return data, {"image/jpeg": {"alt": self.caption["alt"]}}

@@ -17,7 +17,7 @@ from dpwidgets.labs.base import source_text
 from dpwidgets.labs.loader_controls import CONTROLS
 from dpwidgets.labs.one_job import OneJob
 from dpwidgets.labs.quiet_status import hide_busy, show_busy
-from dpwidgets.labs.still import LiveWithStill
+from dpwidgets.labs.still import LiveWithStill, png_output
 from dpwidgets.prep.loading import sample_photos
 from dpwidgets.prep.loading.experiment import Experiment, Live
 from dpwidgets.prep.loading.runner import RunResult
@@ -171,9 +171,9 @@ class LoaderLab(LiveWithStill):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._experiment.summary(self.settings)})"
 
-    def still(self) -> tuple[np.ndarray, str]:
-        """The settings tried and the last run's timeline: uint8 (H, W, 3), and the same in words."""
-        return self._experiment.picture()
+    def _still_output(self) -> tuple[dict[str, str], dict[str, Any]]:
+        """The settings tried and the last run's timeline, and the same in words."""
+        return png_output(*self._experiment.picture(), repr(self))
 
     # --- runs
 
