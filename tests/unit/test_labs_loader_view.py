@@ -1,8 +1,6 @@
 """The loader lab's view in Chromium, with a page that plays the kernel: spans and figures are made up."""
 
 import base64
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from PIL import ImageColor
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 from torch.utils.data import TensorDataset
 
 from dpwidgets.labs.loader import LoaderLab
@@ -67,21 +65,6 @@ def lab() -> Iterator[LoaderLab]:
     lab = LoaderLab(TensorDataset(torch.arange(100)), num_workers=2)
     yield lab
     lab.close()
-
-
-@pytest.fixture(scope="module")
-def browser_page() -> Iterator[Page]:
-    chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
-    with sync_playwright() as playwright:
-        if chromium is None and not Path(playwright.chromium.executable_path).exists():
-            message = "No Chromium: install one with `playwright install chromium`."
-            if os.environ.get("DPWIDGETS_REQUIRE_ALL"):
-                pytest.fail(message)
-            pytest.skip(message)
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
-        yield page
-        browser.close()
 
 
 @pytest.fixture

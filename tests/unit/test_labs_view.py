@@ -2,9 +2,7 @@
 
 import base64
 import io
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from dpwidgets.labs.image import ImageLab
 
@@ -31,21 +29,6 @@ def picture(width: int = 24, height: int = 18) -> str:
 def lab() -> ImageLab:
     images = torch.randint(0, 256, (3, 3, 48, 64), dtype=torch.uint8, generator=torch.manual_seed(0))
     return ImageLab(images, steps=[{"op": "rotation"}, {"op": "horizontal_flip"}, {"op": "color_jitter"}])
-
-
-@pytest.fixture(scope="module")
-def browser_page() -> Iterator[Page]:
-    chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None)
-    with sync_playwright() as playwright:
-        if chromium is None and not Path(playwright.chromium.executable_path).exists():
-            message = "No Chromium: install one with `playwright install chromium`."
-            if os.environ.get("DPWIDGETS_REQUIRE_ALL"):
-                pytest.fail(message)
-            pytest.skip(message)
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page()
-        yield page
-        browser.close()
 
 
 @pytest.fixture
