@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 # What a cell's metadata may hold; everything else is an editor's or an executor's and is dropped.
-CELL_METADATA = ("tags", "reason", "jupyter")
+CELL_METADATA = ("tags", "reason", "figure", "jupyter")
 
 
 class ChapterError(Exception):
@@ -131,7 +131,7 @@ def built_hash(book: NotebookNode) -> str:
 
 
 def build_command(chapter: Chapter) -> str:
-    return f"run `python tools/build_notebooks.py {chapter.name[:2]}`"
+    return f"run `python tools/build_notebooks.py {chapter.name.partition('_')[0]}`"
 
 
 def state_of(chapter: Chapter) -> str:

@@ -1,8 +1,9 @@
 /**
  * The frame around every lab: controls on the left, one picture on the right, below it what the
- * reader can take home. `buildControls(link, model, signal)` returns the nodes of the left side.
+ * reader can take home. `buildControls(link, model, signal)` returns the nodes of the left side, `buildBelow`
+ * those right below the picture; `makes` says what the copied code makes.
  */
-function labView(buildControls) {
+function labView(buildControls, { makes = "this result", buildBelow = () => [] } = {}) {
   return () => {
     let link;
     return {
@@ -17,8 +18,8 @@ function labView(buildControls) {
           element("legend", { class: "dpw-unseen" }, "Settings"), ...buildControls(link, model, signal));
         const root = element("div", { class: "dpw-lab", role: "group", "aria-label": model.get("title") },
           element("div", { class: "dpw-frame" }, controls, element("div", { class: "dpw-stage" },
-            connectionNote(el, controls, link, signal), pictureFigure(link, signal), problemBox(link, signal),
-            takeHome(link, model, signal))));
+            connectionNote(el, controls, link, signal), pictureFigure(link, signal), ...buildBelow(link, model, signal),
+            problemBox(link, signal), takeHome(link, model, signal, makes))));
         el.append(root);
         return () => ending.abort();
       },
@@ -91,7 +92,7 @@ function connectionNote(el, controls, link, signal) {
 }
 
 /** Reset, and the code that makes the same result without the lab. */
-function takeHome(link, model, signal, makes = "these pictures") {
+function takeHome(link, model, signal, makes) {
   const code = element("pre", { tabindex: "0", class: "dpw-code", "aria-label": "Code of this result" });
   const details = element("details", { class: "dpw-details" }, element("summary", {}, "Code"), code);
   const said = element("span", { class: "dpw-said", role: "status" });

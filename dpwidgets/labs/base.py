@@ -20,25 +20,11 @@ from PIL import Image
 from dpwidgets.labs.mailbox import Mailbox
 from dpwidgets.labs.quiet_status import hide_busy, show_busy
 from dpwidgets.labs.still import LiveWithStill
+from dpwidgets.prep.rendered import Rendered
 
 PREVIEW_SCALE = 0.5  # side of the picture while the hand moves
 JPEG_QUALITY = 80
-
-
-class Rendered(Protocol):
-    """What an engine gives for a set of parameters."""
-
-    @property
-    def picture(self) -> np.ndarray:
-        """uint8 (H, W, 3), RGB."""
-
-    @property
-    def alt(self) -> str:
-        """The picture in words, the same each time for the same parameters."""
-
-    @property
-    def notes(self) -> Mapping[str, Any]:
-        """More to tell in the lab alone, such as how long it took."""
+PNG_COMPRESSION = 1  # zlib's level: a quarter of the usual time for drawings, half as large again
 
 
 class Engine(Protocol):
@@ -59,9 +45,12 @@ class Control:
     """One labelled form control for the parameter `name`; see `controls.js`.
 
     Attributes:
-        kind: "slider", "number" or "choice".
+        kind: "slider", "number", "seed" (a number with a button that draws one), "choice", "flag" (True or
+            False), "text" (one line) or "lines" (several).
         help: one line, read out with the control.
         percent: show the value 0.5 as 50 %.
+        when: (name, values): the control shows only while that parameter has one of these values.
+        group: a heading above the first control of each group.
     """
 
     name: str
@@ -74,6 +63,8 @@ class Control:
     unit: str = ""
     choices: tuple[str, ...] = ()
     percent: bool = False
+    when: tuple[str, tuple[str, ...]] | None = None
+    group: str = ""
 
 
 def source_text(*names: str) -> str:
@@ -82,10 +73,16 @@ def source_text(*names: str) -> str:
     return "\n".join((here / name).read_text(encoding="utf-8") for name in names)
 
 
+PLAIN_ESM = source_text("link.js", "controls.js", "base.js", "plain.js")
+PLAIN_CSS = source_text("base.css")
+
+
 class Lab(LiveWithStill):
     """A live view on an engine.
 
-    Subclasses give `_esm`, `_css`, `title`, and the methods under "for subclasses".
+    Subclasses give `_esm`, `_css`, `title`, and the methods under "for subclasses". One that draws, and shows
+    no photographs, sets `picture_format` to "PNG"; one whose controls are all described takes
+    `_esm = PLAIN_ESM` and `_css = PLAIN_CSS`.
 
     Args:
         engine: computes the pictures.
@@ -95,6 +92,7 @@ class Lab(LiveWithStill):
         ValueError: for an unknown parameter or a value that is not allowed.
     """
 
+    picture_format = "JPEG"
     title = traitlets.Unicode("Lab").tag(sync=True)
     controls: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     initial = traitlets.Dict().tag(sync=True)
@@ -165,9 +163,13 @@ class Lab(LiveWithStill):
         """The engine's notes that belong to the picture, as short texts. They are saved with it."""
         raise NotImplementedError
 
+    def _more(self, notes: Mapping[str, Any]) -> dict[str, Any]:
+        """More, JSON-able, for the view to show below the picture (`caption.more`). It is saved too."""
+        return {}
+
     def _cost(self, notes: Mapping[str, Any]) -> str:
         """What the picture took. It differs each time, so it is shown but never saved."""
-        raise NotImplementedError
+        return ""
 
     # --- parameters and pictures
 
@@ -178,12 +180,13 @@ class Lab(LiveWithStill):
         caption = {
             "alt": rendered.alt,
             "notes": self._notes(rendered.notes),
+            "more": self._more(rendered.notes),
             "width": width,
             "height": height,
         }
         traits = {
             "settings": params,
-            "frame": _jpeg(rendered.picture),
+            "frame": self._encoded(rendered.picture),
             "caption": caption | self._stamp(),
             "code": self._engine.to_code(params),
         }
@@ -217,7 +220,7 @@ class Lab(LiveWithStill):
                 params = self._engine.check(request["params"])
                 if request["moving"]:
                     preview = self._engine.render(params, PREVIEW_SCALE)
-                    self.send({"kind": "frame", **self._stamp()}, [_jpeg(preview.picture)])
+                    self.send({"kind": "frame", **self._stamp()}, [self._encoded(preview.picture)])
                 else:
                     self._show(*self._settled(params))
             except Exception as error:  # whatever the engine does, the lab goes on
@@ -228,14 +231,15 @@ class Lab(LiveWithStill):
 
     def _still_output(self) -> tuple[dict[str, str], dict[str, Any]]:
         """The settled picture as an output: data and metadata."""
-        data = {"image/jpeg": base64.b64encode(self.frame).decode(), "text/plain": repr(self)}
-        return data, {"image/jpeg": {"alt": self.caption["alt"]}}
+        kind = f"image/{self.picture_format.lower()}"
+        data = {kind: base64.b64encode(self.frame).decode(), "text/plain": repr(self)}
+        return data, {kind: {"alt": self.caption["alt"]}}
 
-
-def _jpeg(picture: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "JPEG", quality=JPEG_QUALITY)
-    return buffer.getvalue()
+    def _encoded(self, picture: np.ndarray) -> bytes:
+        options = {"JPEG": {"quality": JPEG_QUALITY}, "PNG": {"compress_level": PNG_COMPRESSION}}
+        buffer = io.BytesIO()
+        Image.fromarray(picture).save(buffer, self.picture_format, **options[self.picture_format])
+        return buffer.getvalue()
 
 
 def _listed(params: Mapping[str, Any]) -> str:

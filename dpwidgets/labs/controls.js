@@ -1,6 +1,6 @@
 /**
- * Native, labelled form controls made from a description:
- *   {name, label, kind: "slider" | "number" | "choice", min, max, step, unit, help, choices, percent}
+ * Native, labelled form controls made from a description (`Control` in base.py):
+ *   {name, label, kind, min, max, step, unit, help, choices, percent}
  * Each maker returns {node, refresh}: `refresh()` shows the value that `get()` has now.
  */
 let controlCount = 0;
@@ -24,6 +24,7 @@ function decimals(step) {
 /** What a control shows: `0.5` with unit " px" is "0.50 px", as a percentage "50 %". */
 function shownValue(spec, value) {
   if (typeof value === "string") return value;
+  if (typeof value === "boolean") return value ? "yes" : "no";
   if (spec.percent) return `${Math.round(100 * value)} %`;
   const space = spec.unit && spec.unit !== "°" ? " " : "";
   return value.toFixed(decimals(spec.step)) + space + spec.unit;
@@ -89,8 +90,58 @@ function choice(spec, get, set, link) {
   return { node, refresh };
 }
 
+function seedField(spec, get, set, link) {
+  const { node, refresh } = numberField(spec, get, set, link);
+  const draw = element("button", { type: "button", class: "dpw-small", title: "Draw another seed",
+    onclick: () => { set(Math.floor(Math.random() * 10000)); refresh(); link.touch(); } }, "New seed");
+  draw.dataset.lmSuppressShortcuts = "true";
+  node.append(draw);
+  return { node, refresh };
+}
+
+function flag(spec, get, set, link) {
+  const input = element("input", { type: "checkbox", title: spec.help,
+    onchange: () => { set(input.checked); link.touch(); } });
+  input.dataset.lmSuppressShortcuts = "true";
+  const node = element("label", { class: "dpw-flag", title: spec.help, "data-name": spec.name }, input, spec.label);
+  const refresh = () => { input.checked = get(); };
+  refresh();
+  return { node, refresh };
+}
+
+/** One line, or several; half-typed text goes out as it is, and the engine says what it lacks. */
+function textField(spec, get, set, link) {
+  const several = spec.kind === "lines";
+  const input = element(several ? "textarea" : "input", {
+    ...(several ? { rows: 3 } : { type: "text" }), spellcheck: "false", autocomplete: "off",
+    oninput: () => { set(input.value); link.touch(true); },
+  });
+  const refresh = () => { if (input.value !== get()) input.value = get(); };
+  const node = controlRow(spec, input);
+  refresh();
+  return { node, refresh };
+}
+
 /** The control for `owner()[spec.name]`, of the kind that the description asks for. */
 function control(spec, owner, link) {
-  const maker = { slider, number: numberField, choice }[spec.kind];
-  return maker(spec, () => owner()[spec.name], (value) => { owner()[spec.name] = value; }, link);
+  const maker = { slider, number: numberField, seed: seedField, choice, flag, text: textField, lines: textField };
+  return maker[spec.kind](spec, () => owner()[spec.name], (value) => { owner()[spec.name] = value; }, link);
+}
+
+/** All controls of a lab under their group's headings, those that do not apply hidden: {nodes, refresh}. */
+function controlGroup(specs, link) {
+  const nodes = [];
+  const fields = specs.map((spec, at) => {
+    const field = control(spec, () => link.params, link);
+    const named = spec.group && spec.group !== specs[at - 1]?.group;
+    if (named) nodes.push(element("p", { class: "dpw-group" }, spec.group));
+    nodes.push(field.node);
+    return field;
+  });
+  const refresh = () => specs.forEach(({ when }, at) => {
+    fields[at].refresh();
+    fields[at].node.hidden = Boolean(when) && !when[1].includes(link.params[when[0]]);
+  });
+  refresh();
+  return { nodes, refresh };
 }

@@ -41,8 +41,8 @@ class ImageLab(Lab):
             not known or not allowed.
     """
 
-    _esm = source_text("link.js", "controls.js", "base.js", "image.js")
-    _css = source_text("base.css", "image.css")
+    _esm = source_text("link.js", "controls.js", "base.js", "steps.js", "image.js")
+    _css = source_text("base.css", "steps.css")
     _engine: AugmentEngine
     catalogue: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
 
@@ -76,7 +76,7 @@ class ImageLab(Lab):
             max=1, step=0.01, percent=True,
         )
         yield Control("image", "image", "number", f"Which image, from 0 to {last}.", max=last)
-        yield Control("seed", "seed", "number", "The same seed gives the same variants.", max=MAX_SEED)
+        yield Control("seed", "seed", "seed", "The same seed gives the same variants.", max=MAX_SEED)
         yield Control("tiles", "tiles", "slider", "The original and its variants.", min=2, max=MAX_TILES)
         yield Control(
             "spread", "variants of", "choice", "Many variants of one image, or one of each image.",

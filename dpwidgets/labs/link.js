@@ -135,11 +135,11 @@ class Link extends EventTarget {
 
   /** Decode first, then let the views swap: no blank, no half-drawn picture. */
   async #show(caption, bytes) {
-    const jpeg = new Blob([bytes], { type: "image/jpeg" });
+    const file = new Blob([bytes]); // JPEG or PNG: the browser looks
     const moving = caption.kind === "frame";
     let decoded;
     try {
-      decoded = await (moving ? createImageBitmap(jpeg) : imageOf(jpeg));
+      decoded = await (moving ? createImageBitmap(file) : imageOf(file));
     } catch {
       return; // not a picture
     }
@@ -161,9 +161,9 @@ class Link extends EventTarget {
   }
 }
 
-async function imageOf(jpeg) {
+async function imageOf(file) {
   const image = new Image();
-  image.src = URL.createObjectURL(jpeg);
+  image.src = URL.createObjectURL(file);
   try {
     await image.decode();
   } catch (error) {

@@ -56,7 +56,6 @@ function buildLoaderLab(link, model, el, signal) {
 function settingRows(link, model, signal) {
   const shown = shownParameters(link, model.get("controls"));
   const fields = model.get("controls").map((spec) => {
-    if (spec.kind === "flag") return flag(spec, shown, link);
     const field = control(spec, () => shown, link);
     if (spec.name === "batch_size") field.node.append(...halfAndDouble(link, field));
     else if (spec.kind === "number") field.node.append(element("span", {}, spec.unit));
@@ -89,16 +88,6 @@ function shownParameters(link, specs) {
     });
   }
   return shown;
-}
-
-function flag(spec, shown, link) {
-  const input = element("input", { type: "checkbox", title: spec.help,
-    onchange: () => { shown[spec.name] = input.checked; link.touch(); } });
-  input.dataset.lmSuppressShortcuts = "true";
-  const node = element("label", { class: "dpw-flag", title: spec.help, "data-name": spec.name }, input, spec.label);
-  const refresh = () => { input.checked = shown[spec.name]; };
-  refresh();
-  return { node, refresh };
 }
 
 /** Batch sizes are tried in steps of two. */

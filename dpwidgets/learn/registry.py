@@ -2,6 +2,7 @@
 
 import difflib
 import pkgutil
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
@@ -23,14 +24,14 @@ class UnknownId(LookupError):
 
 
 def numbers() -> tuple[str, ...]:
-    """Two-digit numbers of the chapters that have a file, in order."""
+    """Numbers of the chapters that have a file, in order: two digits, and a letter for a half (05b)."""
     names = sorted(module.name for module in pkgutil.iter_modules(_package.__path__))
-    return tuple(name[2:] for name in names if name.startswith("ch") and name[2:].isdigit())
+    return tuple(name[2:] for name in names if re.fullmatch(r"ch\d\d[a-z]?", name))
 
 
 @cache
 def chapter(number: str) -> Chapter:
-    """The chapter with this two-digit number. Raises ModuleNotFoundError where it has no file."""
+    """The chapter with this number, such as 05 or 05b. Raises ModuleNotFoundError where it has no file."""
     found: Chapter = import_module(f"{_package.__name__}.ch{number}").CHAPTER
     return found
 

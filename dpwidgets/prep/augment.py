@@ -7,17 +7,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torchvision.transforms.v2 import functional as F
 
+from dpwidgets.prep.checks import check_name, check_number, check_whole
 from dpwidgets.prep.compose import Tile, compose, counts, histogram
 from dpwidgets.prep.images import ImageSource, Sample
 from dpwidgets.prep.label_safety import Reader, ThumbnailReader
 from dpwidgets.prep.operations import GROUPS, OPERATIONS, Operation, Parameter
-from dpwidgets.prep.pipeline import Pipeline, Step, check_name, check_number, check_whole
+from dpwidgets.prep.pipeline import Pipeline, Step
+from dpwidgets.prep.rendered import Rendered
 from dpwidgets.prep.running import run
 
 __all__ = ["GROUPS", "OPERATIONS", "AugmentEngine", "Operation", "Parameter", "Pipeline", "Rendered", "Step"]
@@ -26,14 +28,6 @@ VIEWS = ("variants", "label safety", "histogram")
 SPREADS = ("one image", "many images")
 MAX_TILES = 24
 MAX_SEED = 2**31 - 1
-
-
-class Rendered(NamedTuple):
-    """One composed picture."""
-
-    picture: np.ndarray  # uint8 (H, W, 3)
-    alt: str  # the same for the same parameters, on every machine
-    notes: dict[str, Any]  # see AugmentEngine.render
 
 
 class AugmentEngine:

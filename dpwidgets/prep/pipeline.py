@@ -1,12 +1,12 @@
 """Steps and pipelines: which operations, in which order, with which values, and their torchvision form."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from torchvision.transforms import v2
 
+from dpwidgets.prep.checks import check_name, check_number
 from dpwidgets.prep.operations import OPERATIONS, Value
 from dpwidgets.prep.running import Stage
 
@@ -129,27 +129,3 @@ def _in_words(step: Step) -> str:
         if one.kind == "choice" and step.values[one.name] != one.default:
             words += f" {step.values[one.name]}"
     return words if step.p == 1 else f"{words} p={step.p:g}"
-
-
-def check_name(name: Any, names: Iterable[str], what: str) -> None:
-    """ValueError with a suggestion where `name` is none of `names`."""
-    names = tuple(names)
-    if name in names:
-        return
-    close = get_close_matches(str(name), names, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names) or 'none'}."
-    raise ValueError(f"{what} {name!r} is not known; {hint}")
-
-
-def check_number(value: Any, name: str, low: float, high: float) -> float:
-    """The value as float; ValueError naming it and what is allowed."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high:
-        return float(value)
-    raise ValueError(f"{name}={value!r} is not allowed; give a number from {low:g} to {high:g}.")
-
-
-def check_whole(value: Any, name: str, low: int, high: int) -> int:
-    """The value; ValueError naming it and what is allowed."""
-    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-        return value
-    raise ValueError(f"{name}={value!r} is not allowed; give a whole number from {low} to {high}.")
