@@ -1,39 +1,47 @@
-"""List where the guide's 38 claims and 21 snippets are met, and which are not met yet.
+"""List where the guide's 38 claims and 21 snippets are met, with which measured figure, and which are not.
 
     python tools/claims.py
 
-A claim or snippet is met by a cell that carries its number on the map as a tag: claim-06, snippet-15.
+A claim or snippet is met by a cell that carries its number on the map as a tag: claim-06, snippet-15. The
+figure is a line out of that cell's output in the built notebook (`contract/figures.py`).
 """
 
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chapters import Chapter, find_chapters, read_source
+from chapters import Chapter, find_chapters, read_notebook
+from contract.figures import figure_of
 from contract.tags import map_tags
+from contract.view import tags_of
 
 
 @dataclass(frozen=True)
 class Place:
-    """A tagged cell: chapter, heading above it, and the figure or the first line that settles the claim."""
+    """A tagged cell: chapter, place, heading above it, and the line of its output that settles the claim."""
 
     tag: str
     chapter: str
     cell: int
     heading: str
+    figure: str
 
 
 def places(chapters: list[Chapter]) -> Iterator[Place]:
-    """Every cell that carries a tag of the map, in the chapters' order."""
+    """Every cell that carries a tag of the map, in the chapters' order.
+
+    Raises:
+        ChapterError: a chapter is not built yet.
+    """
     wanted = set(map_tags())
     for chapter in chapters:
         heading = ""
-        for index, cell in enumerate(read_source(chapter).cells):
+        for index, cell in enumerate(read_notebook(chapter).cells):
             if cell.cell_type == "markdown":
                 titles = [line.lstrip("# ") for line in cell.source.splitlines() if line.startswith("#")]
                 heading = titles[-1] if titles else heading
-            for tag in wanted & set(cell.metadata.get("tags", [])):
-                yield Place(tag, chapter.name, index, heading)
+            for tag in sorted(wanted & set(tags_of(cell))):
+                yield Place(tag, chapter.name, index, heading, figure_of(cell, tag))
 
 
 def main() -> int:
@@ -41,6 +49,7 @@ def main() -> int:
     for tag in map_tags():
         for place in (place for place in found if place.tag == tag):
             print(f"{tag:<10}  {place.chapter}, cell {place.cell}: {place.heading}")
+            print(f"{'':<10}  → {place.figure}")
     missing = [tag for tag in map_tags() if tag not in {place.tag for place in found}]
     print(f"\nmet: {len(map_tags()) - len(missing)} of {len(map_tags())}")
     if missing:

@@ -1,10 +1,12 @@
 """Every chapter keeps the contract of tools/contract (each rule is shown to bite in mutants/)."""
 
+import nbformat
 import pytest
 
 from chapters import NOTEBOOKS, Chapter, find_chapters
 from claims import places
 from contract import lint
+from contract.figures import figure_of
 from contract.tags import CLAIMS, SNIPPETS, map_tags
 
 
@@ -27,3 +29,15 @@ def test_the_map_has_all_its_tags() -> None:
 def test_claims_are_found_with_the_heading_above(chapter: Chapter) -> None:
     (place,) = places([chapter])
     assert (place.tag, place.heading) == ("claim-06", "Chance")
+    assert place.figure.startswith("sum ")
+
+
+def test_a_figure_is_the_line_that_its_cell_names() -> None:
+    cell = nbformat.v4.new_code_cell(
+        metadata={"figure": {"claim-02": "second"}},
+        outputs=[nbformat.v4.new_output("stream", text="first 1\n\nthe  second 2\n")],
+    )
+    assert figure_of(cell, "claim-01") == "first 1"
+    assert figure_of(cell, "claim-02") == "the second 2"
+    cell.metadata["figure"] = "third"
+    assert figure_of(cell, "claim-01") == ""

@@ -99,6 +99,10 @@ def _no_picture(book: NotebookNode) -> None:
     del output.data["image/png"]
 
 
+def _no_figure(book: NotebookNode) -> None:
+    cell(book, 'print("sum"').metadata["figure"] = "gone"
+
+
 def _leftover_error(book: NotebookNode) -> None:
     cell(book, "chance =").outputs.append(
         nbformat.v4.new_output("error", ename="KeyError", evalue="'x'", traceback=[])
@@ -168,6 +172,7 @@ MUTATIONS = (
         "reason",
         "without a",
     ),
+    Mutation("claim without its figure", _no_figure, "figure", "no line of its output contains 'gone'"),
     Mutation("misspelt tag", set_tags('print("sum"', "nbval-ignore-ouput"), "tag", "unknown tag"),
     Mutation(
         "claim that is not on the map", set_tags('print("sum"', "claim-39"), "map-tag", "not on the map"
