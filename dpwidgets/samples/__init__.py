@@ -2,6 +2,7 @@
 
 - `photos()`: 2,000 JPEGs in ten class folders, with `photo_regions(root)`, `photo_sources()`;
 - `digits()`: 1,797 handwritten digits as tensors;
+- `table(name)`: wine, breast cancer or diabetes; `punch_holes(frame, mechanism, share)` takes values out of it;
 - `dirty_folder()`: a folder with one of everything that goes wrong, listed by `dirty_contents()`;
 - `cache_folder()`: where the files are kept; `SampleError`: what is raised when that fails.
 """
@@ -12,11 +13,13 @@ from dpwidgets.samples.dirty import dirty_contents, dirty_folder
 from dpwidgets.samples.errors import SampleError
 from dpwidgets.samples.photo_folder import photo_regions, photos
 from dpwidgets.samples.photographs import PhotoSource, photo_sources
+from dpwidgets.samples.tables import Table, punch_holes, table
 
 __all__ = [
     "Digits",
     "PhotoSource",
     "SampleError",
+    "Table",
     "cache_folder",
     "digits",
     "dirty_contents",
@@ -24,4 +27,6 @@ __all__ = [
     "photo_regions",
     "photo_sources",
     "photos",
+    "punch_holes",
+    "table",
 ]
