@@ -2,7 +2,7 @@
 
 - `photos()`: 2,000 JPEGs in ten class folders, with `photo_regions(root)`, `photo_sources()`;
 - `digits()`: 1,797 handwritten digits as tensors;
-- `table(name)`: wine, breast cancer or diabetes; `punch_holes(frame, mechanism, share)` takes values out of it;
+- `table(name)`: wine, breast cancer or diabetes; `punch_holes(...)` takes values out, mechanism known;
 - `dirty_folder()`: a folder with one of everything that goes wrong, listed by `dirty_contents()`;
 - `cache_folder()`: where the files are kept; `SampleError`: what is raised when that fails.
 """

@@ -1,7 +1,7 @@
-"""Three real tables without a hole, and holes punched under a known mechanism: every repair can be measured.
+"""Three real tables without a hole, and holes punched under a known mechanism: repairs can be measured.
 
-The mechanisms are Rubin's (D. B. Rubin, "Inference and missing data", Biometrika 63, 1976); how to make them is
-told in S. van Buuren, "Flexible Imputation of Missing Data", 2nd ed. 2018, sections 1.2 and 3.2.4.
+The mechanisms are Rubin's (D. B. Rubin, "Inference and missing data", Biometrika 63, 1976, 581-592);
+told at length in S. van Buuren, "Flexible Imputation of Missing Data", 2nd ed. 2018, section 1.2.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ def punch_holes(
     """A copy of the table with values replaced by NaN.
 
     - "MCAR", missing completely at random: chance alone decides.
-    - "MAR", missing at random: high values of another column, the driver, go with holes. The driver stays whole,
-      so that the cause can be seen in the data.
+    - "MAR", missing at random: high values of another column, the driver, go with holes. The driver stays
+      whole, so that the cause can be seen in the data.
     - "MNAR", missing not at random: high values are themselves the ones that go missing.
 
     In each column the cells with the highest score lose their value; the score is a normal draw, plus `PULL`
@@ -98,9 +98,8 @@ def punch_holes(
         raise ValueError(f"share={share!r} is not allowed; give a number from 0 to 1.")
     named = [*(columns or ()), *([driver] if driver is not None else ())]
     if unknown := [name for name in named if name not in frame.columns]:
-        raise ValueError(
-            f"the table has no column {unknown[0]!r}; it has {', '.join(map(str, frame.columns))}."
-        )
+        known = ", ".join(map(str, frame.columns))
+        raise ValueError(f"the table has no column {unknown[0]!r}; it has {known}.")
     if mechanism == "MAR":
         driver = _driver(frame, columns, driver)
         columns = [name for name in frame.columns if name != driver] if columns is None else columns
@@ -114,8 +113,10 @@ def punch_holes(
             spread = np.nanstd(cause)
             score = score + PULL * (cause - np.nanmean(cause)) / (spread if spread > 0 else 1.0)
         score[np.isnan(values)] = -np.inf
-        count = round(share * int(np.isfinite(values).sum()))
-        punched.loc[punched.index[np.argsort(-score, kind="stable")[:count]], name] = np.nan
+        count = round(share * int((~np.isnan(values)).sum()))
+        left = values.copy()
+        left[np.argsort(-score, kind="stable")[:count]] = np.nan
+        punched[name] = left
     return punched
 
 
@@ -132,5 +133,5 @@ def _driver(frame: pd.DataFrame, columns: Sequence[str] | None, driver: str | No
     if columns is not None and driver in columns:
         raise ValueError(f"driver={driver!r} is among the columns to punch; under MAR it stays whole.")
     if holes := int(frame[driver].isna().sum()):
-        raise ValueError(f"driver={driver!r} has {holes} holes of its own; choose a column without any.")
+        raise ValueError(f"driver={driver!r} is missing {holes} values of its own; choose a whole column.")
     return driver

@@ -62,19 +62,18 @@ def test_what_is_left_is_the_truth_and_the_truth_is_left(mechanism: str) -> None
 
 @pytest.mark.parametrize("name", TABLES)
 def test_each_mechanism_shows_where_it_should_and_only_there(name: str) -> None:
-    """Mean z-score of the driver, and of the lost values, where values are missing: about 0 by chance alone."""
+    """Mean z-scores of the driver, and of the lost values, at the holes: about 0 by chance alone."""
     whole = samples.table(name).features
     scores = (whole - whole.mean()) / whole.std()
     related = whole.corr().iloc[0].abs()
     column, driver = related.index[related.argmin()], whole.columns[0]  # nearly unrelated
     seen = {}
     for mechanism in MECHANISMS:
-        at = [
-            samples.punch_holes(whole, mechanism, 0.3, columns=[column], driver=driver, seed=seed)[
-                column
-            ].isna()
+        punched = (
+            samples.punch_holes(whole, mechanism, 0.3, columns=[column], driver=driver, seed=seed)
             for seed in range(8)
-        ]
+        )
+        at = [holes[column].isna() for holes in punched]
         seen[mechanism] = (
             np.mean([scores[driver][gone].mean() for gone in at]),
             np.mean([scores[column][gone].mean() for gone in at]),
@@ -97,10 +96,10 @@ def test_the_seed_decides_and_global_chance_is_left_alone() -> None:
 
 
 def test_holes_that_are_there_stay_and_are_not_counted() -> None:
-    own = pd.DataFrame({"a": [1.0, 2, 3, 4, None, None], "b": [1, 2, 3, 4, 5, 6]}, index=list("uvwxyz"))
+    own = pd.DataFrame({"a": [1.0, 2, 3, 4, None, None], "b": [1, 2, 3, 4, 5, 6]}, index=list("uvwxxx"))
     holes = samples.punch_holes(own, "MNAR", 0.5, columns=["a"])
     assert holes["a"].isna().sum() == 2 + 2
-    assert holes["a"].isna()[["y", "z"]].all()
+    assert holes["a"].isna().tolist()[-2:] == [True, True]
     assert holes["b"].tolist() == own["b"].tolist()
 
 
@@ -129,5 +128,5 @@ def test_a_refusal_names_the_value_and_the_cure(wrong: dict[str, object], told: 
 
 def test_a_driver_with_holes_is_refused() -> None:
     own = pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [1.0, None, 3, 4]})
-    with pytest.raises(ValueError, match="driver='b' has 1 holes of its own"):
+    with pytest.raises(ValueError, match="driver='b' is missing 1 values of its own"):
         samples.punch_holes(own, "MAR", 0.5, columns=["a"], driver="b")
