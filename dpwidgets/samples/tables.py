@@ -96,7 +96,7 @@ def punch_holes(
         raise ValueError(f"mechanism={mechanism!r} is not known; give one of {', '.join(MECHANISMS)}.")
     if not 0 <= share <= 1:
         raise ValueError(f"share={share!r} is not allowed; give a number from 0 to 1.")
-    named = [*(columns or ()), *([driver] if driver is not None else ())]
+    named = [*(() if columns is None else columns), *(() if driver is None else (driver,))]
     if unknown := [name for name in named if name not in frame.columns]:
         known = ", ".join(map(str, frame.columns))
         raise ValueError(f"the table has no column {unknown[0]!r}; it has {known}.")

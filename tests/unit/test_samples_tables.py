@@ -70,7 +70,7 @@ def test_each_mechanism_shows_where_it_should_and_only_there(name: str) -> None:
     seen = {}
     for mechanism in MECHANISMS:
         punched = (
-            samples.punch_holes(whole, mechanism, 0.3, columns=[column], driver=driver, seed=seed)
+            samples.punch_holes(whole, mechanism, 0.3, columns=pd.Index([column]), driver=driver, seed=seed)
             for seed in range(8)
         )
         at = [holes[column].isna() for holes in punched]
