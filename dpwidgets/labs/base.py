@@ -49,7 +49,8 @@ class Control:
             False), "text" (one line) or "lines" (several).
         help: one line, read out with the control.
         percent: show the value 0.5 as 50 %.
-        when: (name, values): the control shows only while that parameter has one of these values.
+        when: (name, values): the control shows only while that parameter has one of these values, and its
+            own control shows.
         group: a heading above the first control of each group.
     """
 

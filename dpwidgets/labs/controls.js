@@ -133,14 +133,16 @@ function controlGroup(specs, link) {
   const nodes = [];
   const fields = specs.map((spec, at) => {
     const field = control(spec, () => link.params, link);
-    const named = spec.group && spec.group !== specs[at - 1]?.group;
-    if (named) nodes.push(element("p", { class: "dpw-group" }, spec.group));
+    const opens = spec.group && spec.group !== specs[at - 1]?.group;
+    if (opens) nodes.push(element("p", { class: "dpw-group" }, spec.group));
     nodes.push(field.node);
     return field;
   });
-  const refresh = () => specs.forEach(({ when }, at) => {
+  const named = (wanted) => specs.find(({ name }) => name === wanted);
+  const applies = ({ when }) => !when || (when[1].includes(link.params[when[0]]) && applies(named(when[0])));
+  const refresh = () => specs.forEach((spec, at) => {
     fields[at].refresh();
-    fields[at].node.hidden = Boolean(when) && !when[1].includes(link.params[when[0]]);
+    fields[at].node.hidden = !applies(spec);
   });
   refresh();
   return { nodes, refresh };
