@@ -27,6 +27,8 @@ _HOME = {
     # labs
     "ImageLab": "dpwidgets.labs.image",
     "LoaderLab": "dpwidgets.labs.loader",
+    "TensorLab": "dpwidgets.labs.tensor",
+    "SplitLab": "dpwidgets.labs.split",
     # learn
     "environment_report": "dpwidgets.learn.environment",
     "exercise": "dpwidgets.learn",

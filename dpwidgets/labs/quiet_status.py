@@ -7,6 +7,7 @@ taken in (a thread of its own does the work), so the kernel is not busy then and
 still sent: the page drops its record of the message when it comes.
 """
 
+import sys
 from typing import Any
 
 from IPython import get_ipython
@@ -27,6 +28,8 @@ def hide_busy(comm_id: str) -> None:
 
 def show_busy(comm_id: str) -> None:
     """As before `hide_busy`: the comm is closed."""
+    if sys.is_finalizing():
+        return  # widgets close themselves when Python ends, and `get_ipython` imports
     kernel = getattr(get_ipython(), "kernel", None)
     getattr(kernel, _MARK, set()).discard(comm_id)
 

@@ -10,6 +10,7 @@ from dpwidgets.prep.drawing.sheet import GRID, INK, MARKERS, PAPER, PATTERNS, SO
 _SMALL = 11  # points: size of ticks and legends
 _DASHES = (None, (7.0, 3.0), (2.0, 2.0), (9.0, 2.0))
 Ticks = Sequence[tuple[float, str]]
+Numbers = Sequence[float] | np.ndarray
 
 
 class Axes:
@@ -68,18 +69,14 @@ class Axes:
         share_y = min(1.0, max(0.0, (y - self._y[0]) / (self._y[1] - self._y[0])))
         return float(left + share_x * (right - left)), float(bottom - share_y * (bottom - top))
 
-    def line(
-        self, xs: Sequence[float], ys: Sequence[float], series: int = 0, label: str = "", width: float = 2
-    ) -> None:
+    def line(self, xs: Numbers, ys: Numbers, series: int = 0, label: str = "", width: float = 2) -> None:
         """A line. `series` chooses colour and dash, the same for the same number."""
         self._note(label, series, "line")
         points = [self.at(x, y) for x, y in zip(xs, ys, strict=True) if np.isfinite(x) and np.isfinite(y)]
         if len(points) > 1:
             self.sheet.line(points, colour(series), width, _DASHES[series % len(_DASHES)])
 
-    def points(
-        self, xs: Sequence[float], ys: Sequence[float], series: int = 0, label: str = "", size: float = 6
-    ) -> None:
+    def points(self, xs: Numbers, ys: Numbers, series: int = 0, label: str = "", size: float = 6) -> None:
         """A marker for each pair. `series` chooses colour and shape."""
         self._note(label, series, "points")
         for x, y in zip(xs, ys, strict=True):
@@ -88,9 +85,9 @@ class Axes:
 
     def bars(
         self,
-        lefts: Sequence[float],
-        rights: Sequence[float],
-        heights: Sequence[float],
+        lefts: Numbers,
+        rights: Numbers,
+        heights: Numbers,
         series: int = 0,
         label: str = "",
     ) -> None:

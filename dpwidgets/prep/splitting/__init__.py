@@ -1,0 +1,1 @@
+"""Splitting a dataset: how, what it does to the classes, and what leaks."""
