@@ -4,6 +4,7 @@
 - `digits()`: 1,797 handwritten digits as tensors;
 - `table(name)`: wine, breast cancer or diabetes; `punch_holes(...)` takes values out, mechanism known;
 - `dirty_folder()`: a folder with one of everything that goes wrong, listed by `dirty_contents()`;
+- `lexicon()`: about 250 synsets of our own in WordNet's file format, for NLTK; it is not WordNet;
 - `cache_folder()`: where the files are kept; `SampleError`: what is raised when that fails.
 """
 
@@ -11,6 +12,7 @@ from dpwidgets.samples.cache import cache_folder
 from dpwidgets.samples.digit_tensors import Digits, digits
 from dpwidgets.samples.dirty import dirty_contents, dirty_folder
 from dpwidgets.samples.errors import SampleError
+from dpwidgets.samples.lexicon import lexicon
 from dpwidgets.samples.photo_folder import photo_regions, photos
 from dpwidgets.samples.photographs import PhotoSource, photo_sources
 from dpwidgets.samples.tables import Table, punch_holes, table
@@ -24,6 +26,7 @@ __all__ = [
     "digits",
     "dirty_contents",
     "dirty_folder",
+    "lexicon",
     "photo_regions",
     "photo_sources",
     "photos",
