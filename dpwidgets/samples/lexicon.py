@@ -27,8 +27,8 @@ _IRREGULAR = {  # base form: other forms. Regular ones are found by the reader's
     "v": (
         "run: ran running; see: saw seen; say: said; tell: told; make: made; break: broke broken;"
         "sleep: slept; wake: woke woken; begin: began begun beginning; think: thought; leave: left;"
-        "come: came; win: won winning; lose: lost; find: found; write: wrote written; teach: taught; eat: ate eaten;"
-        "drink: drank drunk; buy: bought; sell: sold; pay: paid; go: went gone; hear: heard;"
+        "come: came; win: won winning; lose: lost; find: found; write: wrote written; teach: taught;"
+        "eat: ate eaten; drink: drank drunk; buy: bought; sell: sold; pay: paid; go: went gone; hear: heard;"
         "stop: stopped stopping; shoot: shot; leap: leapt; spring: sprang; dog: dogged dogging"
     ),
     "a": (
