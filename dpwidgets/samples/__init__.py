@@ -3,6 +3,7 @@
 - `photos()`: 2,000 JPEGs in ten class folders, with `photo_regions(root)`, `photo_sources()`;
 - `digits()`: 1,797 handwritten digits as tensors;
 - `table(name)`: wine, breast cancer or diabetes; `punch_holes(...)` takes values out, mechanism known;
+- `scenes()`: 400 made scenes, each with picture, caption and sound, some of which are missing;
 - `dirty_folder()`: a folder with one of everything that goes wrong, listed by `dirty_contents()`;
 - `lexicon()`: about 250 synsets of our own in WordNet's file format, for NLTK; it is not WordNet;
 - `cache_folder()`: where the files are kept; `SampleError`: what is raised when that fails.
@@ -15,6 +16,7 @@ from dpwidgets.samples.errors import SampleError
 from dpwidgets.samples.lexicon import lexicon
 from dpwidgets.samples.photo_folder import photo_regions, photos
 from dpwidgets.samples.photographs import PhotoSource, photo_sources
+from dpwidgets.samples.scenes import scenes
 from dpwidgets.samples.tables import Table, punch_holes, table
 
 __all__ = [
@@ -31,5 +33,6 @@ __all__ = [
     "photo_sources",
     "photos",
     "punch_holes",
+    "scenes",
     "table",
 ]
