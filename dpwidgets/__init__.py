@@ -27,7 +27,9 @@ _HOME = {
     # labs
     "ImageLab": "dpwidgets.labs.image",
     "LoaderLab": "dpwidgets.labs.loader",
+    "TransformLab": "dpwidgets.labs.transform",
     "TensorLab": "dpwidgets.labs.tensor",
+    "ShardLab": "dpwidgets.labs.shard",
     "SplitLab": "dpwidgets.labs.split",
     # learn
     "environment_report": "dpwidgets.learn.environment",

@@ -1,0 +1,1 @@
+"""What the tensor lab computes and draws: broadcasting, views of memory, what a dtype keeps."""
