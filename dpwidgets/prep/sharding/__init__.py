@@ -1,0 +1,1 @@
+"""Who reads what, when several ranks and workers share a dataset, and which node keeps which key."""
