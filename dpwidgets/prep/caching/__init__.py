@@ -1,0 +1,1 @@
+"""Keeping what was computed once: a cache of arrays on disk."""
