@@ -27,8 +27,10 @@ _HOME = {
     # labs
     "ImageLab": "dpwidgets.labs.image",
     "LoaderLab": "dpwidgets.labs.loader",
+    "RepairLab": "dpwidgets.labs.repair",
     "TransformLab": "dpwidgets.labs.transform",
     "TensorLab": "dpwidgets.labs.tensor",
+    "OverlapLab": "dpwidgets.labs.overlap",
     "ShardLab": "dpwidgets.labs.shard",
     "SplitLab": "dpwidgets.labs.split",
     # learn

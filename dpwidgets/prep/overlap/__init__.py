@@ -1,0 +1,1 @@
+"""A model of loading, copying and computing side by side: who waits for whom."""
