@@ -56,7 +56,7 @@ class OverlapLab(Lab):
         yield time("load", "to load", "Read, decode, transform, collate: by one worker alone.")
         yield time("copy", "to copy", "From the processor's memory to the device's.")
         yield time("step", "the step", "Forward, backward, update.")
-        yield count("slow_every", "slow every", "Every so many batches takes thrice as long.", "A batch takes")
+        yield count("slow_every", "slow every", "One in so many takes three times as long.", "A batch takes")
         yield count("cores", "cores", "Processor cores that the workers share.", "The machine")
         yield Control(
             "bound", "needs a core", "slider", "Share of the loading that needs a core; the rest waits.",

@@ -52,8 +52,8 @@ class OverlapEngine:
         share, whole = utilisation(spans), seconds(spans)
         alt = (
             f"Modelled run of {pipeline.batches} batches: load {pipeline.load:g} ms, "
-            f"copy {pipeline.copy:g} ms, step {pipeline.step:g} ms, {pipeline.workers} workers, prefetch_factor "
-            f"{pipeline.prefetch_factor}, {pipeline.cores} cores, copies "
+            f"copy {pipeline.copy:g} ms, step {pipeline.step:g} ms, {pipeline.workers} workers, "
+            f"prefetch_factor {pipeline.prefetch_factor}, {pipeline.cores} cores, copies "
             f"{'ahead' if pipeline.ahead else 'in the loop'}. The device computes {share:.0%} of the time; "
             f"{pipeline.batches / whole:.1f} batches a second."
         )

@@ -1,8 +1,8 @@
 """When each batch is loaded, copied and computed on, as torch's DataLoader and a training loop arrange it.
 
 Batch j goes to worker j mod W. A worker may be `prefetch_factor` batches ahead of the loop: batch j is asked
-for when the loop has taken batch j - W * prefetch_factor (torch's _MultiProcessingDataLoaderIter). Batches reach
-the loop in order.
+for when the loop has taken batch j - W * prefetch_factor (torch's _MultiProcessingDataLoaderIter). Batches
+reach the loop in order.
 """
 
 from dataclasses import dataclass
