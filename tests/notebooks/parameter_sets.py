@@ -49,6 +49,26 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
         ParameterSet("another seed and picture", {"seed": 7, "picture": 3, "size": 64, "tiles": 4}),
         ParameterSet("too many tiles", {"tiles": 99}, refused=("tiles", "2 to 24")),
     ),
+    "06_splitting_batching": (
+        ParameterSet("defaults"),
+        ParameterSet(
+            "another seed, other sizes",
+            {
+                "seed": 7,
+                "rows": 300,
+                "positives": 20,
+                "draws": 60,
+                "photos_each": 30,
+                "batch_size": 64,
+                "lr": 0.02,
+            },
+        ),
+        ParameterSet(
+            "rare rows and a high rate",
+            {"positives": 2, "lr": 5},
+            refused=("positives", "10 to 50", "lr", "0.001 to 0.1"),
+        ),
+    ),
     "10_end_to_end": (
         ParameterSet("defaults"),
         ParameterSet("another seed, short", {"seed": 1, "epochs": 2, "image_size": 32, "batch_size": 64}),
