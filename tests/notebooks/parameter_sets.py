@@ -44,6 +44,19 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
             refused=("start_method", "'spawn'", "timed", "16 to 100000"),
         ),
     ),
+    "04_cleaning": (
+        ParameterSet("defaults"),
+        ParameterSet(
+            "another seed, smaller, more holes",
+            {"seed": 7, "bikes": 200, "rows": 300, "share": 0.5, "repeats": 20},
+        ),
+        ParameterSet(
+            "too many holes, too few rows",
+            {"share": 0.9, "rows": 10},
+            refused=("share", "0.1 to 0.5", "rows", "300 to 5000"),
+        ),
+        ParameterSet("no such table", {"data_file": "{scratch}/mine.csv"}, refused=("data_file", "mine.csv")),
+    ),
     "05_augmentation": (
         ParameterSet("defaults"),
         ParameterSet("another seed and picture", {"seed": 7, "picture": 3, "size": 64, "tiles": 4}),
