@@ -31,6 +31,7 @@ _HOME = {
     "TransformLab": "dpwidgets.labs.transform",
     "TensorLab": "dpwidgets.labs.tensor",
     "OverlapLab": "dpwidgets.labs.overlap",
+    "SceneLab": "dpwidgets.labs.scene",
     "ShardLab": "dpwidgets.labs.shard",
     "SplitLab": "dpwidgets.labs.split",
     # learn

@@ -1,6 +1,6 @@
 /**
  * Native, labelled form controls made from a description (`Control` in base.py):
- *   {name, label, kind, min, max, step, unit, help, choices, percent}
+ *   {name, label, kind, min, max, step, stops, unit, help, choices, percent}
  * Each maker returns {node, refresh}: `refresh()` shows the value that `get()` has now.
  */
 let controlCount = 0;
@@ -27,7 +27,8 @@ function shownValue(spec, value) {
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (spec.percent) return `${Math.round(100 * value)} %`;
   const space = spec.unit && spec.unit !== "°" ? " " : "";
-  return value.toFixed(decimals(spec.step)) + space + spec.unit;
+  const number = spec.stops?.length ? String(value) : value.toFixed(decimals(spec.step));
+  return number + space + spec.unit;
 }
 
 /** A row: label, control, and the help text that assistive technology reads with it. */
@@ -43,11 +44,21 @@ function controlRow(spec, input, ...after) {
     element("span", { id: `${id}-help`, hidden: true }, spec.help));
 }
 
+/** Evenly spaced from min to max; or, where `stops` are given, from one of them to the next. */
 function slider(spec, get, set, link) {
+  const stops = spec.stops ?? [];
   const factor = spec.percent ? 100 : 1;
+  const range = stops.length ? { min: 0, max: stops.length - 1, step: 1 }
+    : { min: spec.min * factor, max: spec.max * factor, step: spec.step * factor };
+  const taken = () => (stops.length ? stops[input.value] : Number(input.value) / factor);
+  const place = () => {
+    if (!stops.length) return get() * factor;
+    const past = stops.findIndex((stop) => stop >= get());
+    return past < 0 ? stops.length - 1 : past;
+  };
   const input = element("input", {
-    type: "range", min: spec.min * factor, max: spec.max * factor, step: spec.step * factor,
-    oninput: () => { set(Number(input.value) / factor); show(); link.touch(true); },
+    type: "range", ...range,
+    oninput: () => { set(taken()); show(); link.touch(true); },
     onpointerup: () => link.rest(),
     onlostpointercapture: () => link.rest(),
   });
@@ -58,7 +69,7 @@ function slider(spec, get, set, link) {
     output.textContent = text;
     input.setAttribute("aria-valuetext", text);
   };
-  const refresh = () => { input.value = get() * factor; show(); };
+  const refresh = () => { input.value = place(); show(); };
   const node = controlRow(spec, input, output);
   output.setAttribute("for", input.id);
   refresh();
@@ -146,4 +157,11 @@ function controlGroup(specs, link) {
   });
   refresh();
   return { nodes, refresh };
+}
+
+/** A left side that holds nothing but the controls described in the trait `controls`. */
+function describedControls(link, model, signal) {
+  const { nodes, refresh } = controlGroup(model.get("controls"), link);
+  link.addEventListener("params", refresh, { signal });
+  return [element("div", { class: "dpw-globals" }, ...nodes)];
 }

@@ -1,0 +1,1 @@
+"""Samples of several modalities, picture, caption and sound: read by key, padded into one batch."""
