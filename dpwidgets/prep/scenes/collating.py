@@ -27,7 +27,7 @@ class Batch(TypedDict):
 
 
 def read_scene(scene: Scene, words: Mapping[str, int], side: int) -> dict[str, Any]:
-    """One sample: key, image uint8 (3, side, side), tokens int64 (l,), sound float32 (s,), present bool (3,)."""
+    """One sample: key, image uint8 (3, side, side), tokens int64 (l,), sound float32 (s,), present (3,)."""
     files = scene.files()
     image = torch.zeros(3, side, side, dtype=torch.uint8)
     tokens, sound = torch.zeros(0, dtype=torch.int64), torch.zeros(0)
