@@ -1,0 +1,154 @@
+"""The table that is repaired: one of the samples, or the reader's own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from dpwidgets import samples
+from dpwidgets.samples.tables import TABLES
+
+OWN = "your table"
+MIN_ROWS, MAX_ROWS, MAX_COLUMNS = 30, 3000, 60
+_MOST_CLASSES = 20  # whole numbers with more distinct values than this are an amount, not a class
+
+
+class Punched(NamedTuple):
+    """Which holes are punched into which table."""
+
+    table: str
+    mechanism: str
+    share: float
+    columns: tuple[str, ...]
+    driver: str  # the cause under MAR; whole under each mechanism
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A table of numbers, and perhaps what is to be told from them."""
+
+    name: str
+    features: pd.DataFrame  # float64; NaN where the reader's own table has holes
+    target: np.ndarray | None  # (rows,): int64 class codes, or float64
+    task: str  # "classification", "regression", or "" without a target
+    target_name: str = ""
+    ours: bool = True
+    path: str = ""  # of the CSV file that it came from
+    left_out: tuple[str, ...] = ()  # columns that hold no numbers
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """The features: float64 (rows, columns)."""
+        return self.features.to_numpy("float64")
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self.features.columns)
+
+    @cached_property
+    def _related(self) -> pd.DataFrame:
+        """|correlation| of each pair; -1 on the diagonal, and where it is not defined."""
+        related = np.abs(self.features.corr().to_numpy().copy())
+        np.fill_diagonal(related, -1)
+        return pd.DataFrame(np.nan_to_num(related, nan=-1), self.columns, self.columns)
+
+    def is_whole(self, column: str) -> bool:
+        """Is no value of this column missing?"""
+        return not self.features[column].isna().any()
+
+    def partner(self, column: str) -> str:
+        """The column most correlated with this one; one without holes, if there is any."""
+        whole = [name for name in self.columns if self.is_whole(name) and name != column]
+        return str(self._related.loc[column, whole or list(self.columns)].idxmax())
+
+    @cached_property
+    def first_column(self) -> str:
+        """The column to show first: the one with the closest partner."""
+        return str(self._related.max(axis=1).idxmax())
+
+
+def sample_sources() -> tuple[Source, ...]:
+    """The sample tables."""
+    found = [samples.table(name) for name in TABLES]
+    return tuple(Source(one.name, one.features, one.target, one.task, one.target_name) for one in found)
+
+
+def read_source(data: Any, target: str | Sequence[Any] | None = None) -> Source:
+    """The reader's own table.
+
+    Args:
+        data: a DataFrame, or the path of a CSV file. Columns that hold no numbers are left out.
+        target: a column's name, one value for each row, or None.
+
+    Raises:
+        TypeError, ValueError, FileNotFoundError: naming what does not fit, and the cure.
+    """
+    path = ""
+    if isinstance(data, str | Path):
+        path = str(data)
+        if not Path(path).is_file():
+            known = ", ".join(map(repr, TABLES))
+            raise FileNotFoundError(f"{path!r} is no CSV file here, and no sample table ({known}).")
+        data = pd.read_csv(path)
+    if not isinstance(data, pd.DataFrame):
+        kind = type(data).__name__
+        raise TypeError(f"data is a {kind}; give a DataFrame, the path of a CSV file, or a sample's name.")
+    target_name = ""
+    if isinstance(target, str):
+        if target not in data.columns:
+            known = ", ".join(map(str, data.columns))
+            raise ValueError(f"target={target!r} is no column of the table; it has {known}.")
+        target_name, target = target, data[target]
+        data = data.drop(columns=target_name)
+    data = data.rename(columns=str)
+    features = data.select_dtypes(["number", "bool"]).astype("float64")
+    left_out = tuple(name for name in data.columns if name not in features.columns)
+    _check(features)
+    codes, task = (None, "") if target is None else _target(target, len(features))
+    return Source(OWN, features, codes, task, target_name, ours=False, path=path, left_out=left_out)
+
+
+def _check(features: pd.DataFrame) -> None:
+    """ValueError for a table that the lab cannot use."""
+    rows, columns = features.shape
+    if not 2 <= columns <= MAX_COLUMNS:
+        raise ValueError(f"the table has {columns} columns of numbers; give one with 2 to {MAX_COLUMNS}.")
+    if not features.columns.is_unique:
+        twice = features.columns[features.columns.duplicated()][0]
+        raise ValueError(f"the table has two columns {twice!r}; rename one.")
+    if rows < MIN_ROWS:
+        raise ValueError(f"the table has {rows} rows; give at least {MIN_ROWS}.")
+    if rows > MAX_ROWS:
+        cure = f"try it on data.sample({MAX_ROWS}, random_state=0)"
+        raise ValueError(f"the table has {rows:,} rows, more than the lab's {MAX_ROWS:,}; {cure}.")
+    if np.isinf(features.to_numpy()).any():
+        raise ValueError("the table has infinite values; data.replace([np.inf, -np.inf], np.nan) mends that.")
+    for name, count in features.count().items():
+        if count < MIN_ROWS:
+            raise ValueError(f"column {name!r} has {count} values; drop it, or give at least {MIN_ROWS}.")
+
+
+def _target(target: Any, rows: int) -> tuple[np.ndarray, str]:
+    """Class codes or numbers, and the task.
+
+    Raises:
+        ValueError: another number of rows, a missing value, or a class with a single row.
+    """
+    target = pd.Series(np.asarray(target)) if not isinstance(target, pd.Series) else target
+    if len(target) != rows:
+        raise ValueError(f"target has {len(target)} values for {rows} rows; give one for each row.")
+    if missing := int(target.isna().sum()):
+        raise ValueError(f"target is missing {missing} values; drop those rows: nothing can be learnt there.")
+    numeric = pd.api.types.is_numeric_dtype(target) and not pd.api.types.is_bool_dtype(target)
+    if numeric and (pd.api.types.is_float_dtype(target) or target.nunique() > _MOST_CLASSES):
+        return target.to_numpy("float64"), "regression"
+    codes, classes = pd.factorize(target, sort=True)
+    fewest = pd.Series(codes).value_counts().min()
+    if len(classes) < 2 or fewest < 2:
+        raise ValueError("target needs two classes or more, each with two rows or more.")
+    return codes.astype("int64"), "classification"
