@@ -32,6 +32,14 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
         ParameterSet("a batch of none", {"batch_size": 0}, refused=("batch_size", "1 to 256")),
         ParameterSet("no such folder", {"data_dir": "{scratch}/missing"}, refused=("data_dir", "missing")),
     ),
+    "01_tensors": (
+        ParameterSet("defaults"),
+        ParameterSet(
+            "another seed and picture, smaller",
+            {"seed": 7, "picture": 3, "size": 32, "batch_size": 4, "side": 16},
+        ),
+        ParameterSet("no batch", {"batch_size": 1, "side": 500}, refused=("batch_size", "2 to 256", "side")),
+    ),
     "02_dataset_dataloader": (
         ParameterSet("defaults"),
         ParameterSet(
@@ -43,6 +51,14 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
             {"start_method": "thread", "timed": 0},
             refused=("start_method", "'spawn'", "timed", "16 to 100000"),
         ),
+    ),
+    "03_transforms": (
+        ParameterSet("defaults"),
+        ParameterSet(
+            "another seed and picture, smaller",
+            {"seed": 7, "picture": 3, "size": 48, "images": 60, "batch_size": 8},
+        ),
+        ParameterSet("too few images", {"images": 5}, refused=("images", "20 to 2000")),
     ),
     "04_cleaning": (
         ParameterSet("defaults"),
@@ -81,6 +97,15 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
             {"positives": 2, "lr": 5},
             refused=("positives", "10 to 50", "lr", "0.001 to 0.1"),
         ),
+    ),
+    "05b_text_augmentation": (
+        ParameterSet("defaults"),
+        ParameterSet(
+            "another seed, stronger, fewer",
+            {"seed": 7, "strength": 0.4, "calls": 500, "train_sentences": 48, "repeats": 2},
+        ),
+        ParameterSet("no such file", {"text_file": "{scratch}/missing.txt"}, refused=("text_file", "UTF-8")),
+        ParameterSet("too strong", {"strength": 2, "calls": 0}, refused=("strength", "0.05 to 0.5", "calls")),
     ),
     "10_end_to_end": (
         ParameterSet("defaults"),
