@@ -97,7 +97,7 @@ class TensorEngine:
         return merged
 
     def result(self, params: Mapping[str, Any]) -> torch.Tensor | None:
-        """What comes out, also if it is too large to draw; None if torch refuses or the text is unfinished."""
+        """What comes out, also if too large to draw; None if torch refuses or the text is unfinished."""
         params = self.check(params)
         try:
             if params["view"] == "memory":
