@@ -88,7 +88,7 @@ def split_rows(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, n
     val, test = train_test_split(rest, test_size=0.5, random_state=seed, stratify=labels[rest])
     return train, val, test
 """,
-    explanation="Row numbers are split, and the labels of *those* rows say how. Both calls need them.",
+    explanation="Row numbers are split, and the labels of those rows say how. Both calls need them.",
     why_it_matters=(
         "With row numbers one split serves the table, the images and the labels alike, and can be saved."
     ),
@@ -214,7 +214,7 @@ def split_groups(groups: list[str], test_groups: int, seed: int) -> tuple[list[i
         "Names are drawn, and every row follows its name. `sorted` matters: the order of a set of texts "
         "changes from process to process, and with it what the seed draws."
     ),
-    why_it_matters="The test part asks what you want to know: how good is the model for a *new* patient?",
+    why_it_matters="The test part asks what you want to know: how good is the model for a new patient?",
     wrong=(
         WrongAnswer(
             "draws rows",
@@ -275,7 +275,7 @@ HASHED_PATIENTS = Exercise(
     prompt=(
         "Say whether a file belongs to the test part. `file` is `patient/scan`, such as "
         '`"patient-07/scan-3.png"`; all scans of a patient stay together.\n'
-        "Take the first 8 hexadecimal digits of the sha256 of the **patient's** name as a number, "
+        "Take the first 8 hexadecimal digits of the sha256 of the patient's name as a number, "
         "divide by `2**32`, and return whether that is below `share`."
     ),
     stub="""
@@ -393,7 +393,7 @@ def sample_weights(labels: torch.Tensor) -> torch.Tensor:
     return 1 / torch.bincount(labels)[labels]
 """,
     explanation="A class of n rows, each with 1/n, has the weight 1. So all classes weigh the same.",
-    why_it_matters="The sampler takes weights of *rows*. Weights of classes belong into the loss.",
+    why_it_matters="The sampler takes weights of rows. Weights of classes belong into the loss.",
     wrong=(
         WrongAnswer(
             "one weight for each class",
@@ -436,8 +436,8 @@ ACCUMULATE = Exercise(
     id="06.5",
     title="A batch in pieces",
     prompt=(
-        "`loss_of(model, piece)` is the **mean** loss of a piece of rows. The pieces may differ in length.\n"
-        "Leave in each parameter's `.grad` the gradient of the mean loss over **all** rows. "
+        "`loss_of(model, piece)` is the mean loss of a piece of rows. The pieces may differ in length.\n"
+        "Leave in each parameter's `.grad` the gradient of the mean loss over all rows. "
         "Gradients from before must not count. Take no step."
     ),
     stub="""
@@ -684,14 +684,14 @@ def batches_by_length(lengths: list[int], size: int) -> list[list[int]]:
 NEW_HOSPITALS = Quiz(
     id="06.q1",
     question=(
-        "Five hospitals, 400 patients, 3,000 scans. The model will be used in **new hospitals**. "
+        "Five hospitals, 400 patients, 3,000 scans. The model will be used in new hospitals. "
         "What must stay together in the split?"
     ),
     options=(
         Option("Each scan by itself", "Then scans of one patient lie on both sides."),
         Option(
             "All scans of a patient",
-            "That tells how good it is for new patients of the *same* hospitals: same devices, same habits.",
+            "That tells how good it is for new patients of the same hospitals: same devices, same habits.",
         ),
         Option(
             "All scans of a hospital",
@@ -725,7 +725,7 @@ SUDDEN_RISE = Quiz(
 
 QUARTER_NOISE = Quiz(
     id="06.q3",
-    question="A batch of 32 gives a noisy gradient. For a **quarter** of the noise you need a batch of ...",
+    question="A batch of 32 gives a noisy gradient. For a quarter of the noise you need a batch of ...",
     options=(
         Option("128", "Four times the rows: √4 = 2, half the noise."),
         Option("512", "Sixteen times the rows: √16 = 4. That is why very large batches pay off so little."),
@@ -789,7 +789,7 @@ MOVED = Prediction(
         "10,000 photos in 70 / 15 / 15, then 1,000 more, split again with the same seed. "
         "How many percent of the old photos end up in another part?"
     ),
-    explanation="A longer list is shuffled differently. A seed repeats the shuffle of the *same* list.",
+    explanation="A longer list is shuffled differently. A seed repeats the shuffle of the same list.",
     unit="%",
     tolerance=0.25,
 )
