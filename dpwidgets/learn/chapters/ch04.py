@@ -656,18 +656,8 @@ NARROW = Prediction(
     tolerance=0.1,
 )
 
-MILLION = Prediction(
-    id="04.p2",
-    question="Nine values near 10 and one of 1,000,000: what is the z-score of the million?",
-    explanation=(
-        "It widens the standard deviation that it is measured with. Among n values no z-score exceeds the "
-        "root of n - 1."
-    ),
-    tolerance=0.05,
-)
-
 COINS = Prediction(
-    id="04.p3",
+    id="04.p2",
     question=(
         "Labels are thrown by coin. Holes are filled with the mean of their class, before the split. "
         "How often is a random forest right (0 to 1)?"
@@ -679,10 +669,20 @@ COINS = Prediction(
     tolerance=0.1,
 )
 
+MILLION = Prediction(
+    id="04.p3",
+    question="Nine values near 10 and one of 1,000,000: what is the z-score of the million?",
+    explanation=(
+        "It widens the standard deviation that it is measured with. Among n values no z-score exceeds the "
+        "root of n - 1."
+    ),
+    tolerance=0.05,
+)
+
 CHAPTER = Chapter(
     number="04",
     title="Cleaning",
     exercises=(TO_NUMBER, TIDY_LABEL, FILL_WITH_FLAG, POOLED, MAD_SCORES, STANDARDISE),
     quizzes=(WHICH_HOLES, TOO_SURE, WHICH_SCALE, MASKED),
-    predictions=(NARROW, MILLION, COINS),
+    predictions=(NARROW, COINS, MILLION),
 )
