@@ -9,6 +9,7 @@ from dpwidgets.labs.base import PLAIN_CSS, PLAIN_ESM, Control, Lab
 from dpwidgets.prep.tensors.broadcast import OPERATIONS
 from dpwidgets.prep.tensors.dtypes import NAMES
 from dpwidgets.prep.tensors.engine import LOOKS, MOST_ADD, OWN_CODE, VIEWS, TensorEngine
+from dpwidgets.prep.tensors.shapes import MOST_CELLS
 
 
 class TensorLab(Lab):
@@ -51,10 +52,6 @@ class TensorLab(Lab):
         yield Control(
             "operation", "operation", "choice", "What is computed.", choices=tuple(OPERATIONS), when=meeting,
         )
-        yield Control(
-            "cell", "cell", "slider", "Which cell of the result is traced back, row by row; then again.",
-            max=63, when=meeting,
-        )
         if typed:
             yield Control("shape", "shape of x", "text", sizes, when=memory)
         yield Control("look", "y =", "choice", "How y looks at x.", choices=LOOKS, when=memory)
@@ -63,8 +60,8 @@ class TensorLab(Lab):
             when=("look", (OWN_CODE,)),
         )
         yield Control(
-            "element", "element", "slider", "Which element of y is found in memory, row by row; then again.",
-            max=63, when=memory,
+            "cell", "cell", "slider", "Which cell of the result is traced back, row by row; then again.",
+            max=MOST_CELLS - 1, when=("view", VIEWS[:2]),
         )
         yield Control("value", "number", "text", "Whole, or with a dot: 200, -1, 0.1, 1e5.", when=numbers)
         yield Control("add", "add", "slider", "What is added to it.", max=MOST_ADD, when=numbers)

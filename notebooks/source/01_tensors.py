@@ -682,7 +682,7 @@ own_lab
 # %% [markdown]
 # **Questions that only playing answers**
 #
-# 1. In the corner lab, move *element*. Which strides make the colours of one pixel neighbours in memory? Then try
+# 1. In the corner lab, move *cell*. Which strides make the colours of one pixel neighbours in memory? Then try
 #    `x.permute(2, 0, 1).contiguous()`: which sum finds the same element now?
 # 2. In the first lab find two shapes with three dimensions in which **both** tensors have repeats, and the result
 #    has 24 cells. Does the warning come? Is it always a mistake?

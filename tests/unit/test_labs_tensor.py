@@ -1,11 +1,14 @@
 """The tensor lab without a browser: own tensors, parameters, result, code, and what the view is told."""
 
+import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from playwright.sync_api import Page
 
 from dpwidgets import TensorLab
 
@@ -95,8 +98,6 @@ def test_an_own_tensor_is_copied_and_takes_the_place_of_typed_shapes() -> None:
     own[:] = 9
     assert lab.params["left"] == lab.params["shape"] == "2, 3"
     assert not {"left", "shape"} & {control["name"] for control in lab.controls}
-    assert lab.result is None  # (2, 3) and (4,) clash
-    lab.set(right="3")
     assert lab.result is not None
     assert lab.result[0].tolist() == [1, 2, 3]
     with pytest.raises(ValueError, match="a tensor of your own"):
@@ -115,3 +116,24 @@ def test_an_own_tensor_is_copied_and_takes_the_place_of_typed_shapes() -> None:
 def test_data_that_does_not_fit_is_refused(own: Any, error: type[Exception], told: str) -> None:
     with pytest.raises(error, match=told):
         TensorLab(own)
+
+
+@pytest.mark.browser
+def test_the_view_shows_the_controls_of_what_is_chosen(browser_page: Page, lab: TensorLab) -> None:
+    browser_page.route("http://lab.test/", lambda route: route.fulfill(body="<!doctype html>"))
+    browser_page.goto("http://lab.test/")
+    browser_page.add_script_tag(path=Path(__file__).with_name("labs_page.js"))
+    names = ("title", "controls", "initial", "settings", "caption", "code")
+    state = {name: getattr(lab, name) for name in names} | {"frame": base64.b64encode(lab.frame).decode()}
+    browser_page.evaluate("options => open_lab(options)", {"esm": lab._esm, "css": lab._css, "state": state})
+
+    def labels() -> list[str]:
+        return browser_page.locator(".dpw-row label:visible").all_inner_texts()
+
+    assert labels() == ["view", "shape of a", "shape of b", "operation", "cell"]
+    browser_page.get_by_label("view").select_option("memory")
+    assert labels() == ["view", "shape of x", "y =", "cell"]
+    browser_page.get_by_label("y =").select_option("my own code")
+    assert labels() == ["view", "shape of x", "y =", "code", "cell"]
+    browser_page.get_by_label("view").select_option("dtypes")  # `code` goes with `y =`, on which it depends
+    assert labels() == ["view", "number", "add", "bits of"]

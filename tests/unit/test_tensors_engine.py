@@ -286,7 +286,7 @@ def test_pictures_are_the_same_for_the_same_parameters_and_chance_is_left_alone(
     ("view", "name", "values"),
     [
         ("broadcast", "cell", range(12)),
-        ("memory", "element", range(12)),
+        ("memory", "cell", range(12)),
         ("dtypes", "add", (0, 50, 100, 150)),
     ],
 )
@@ -328,7 +328,7 @@ def test_a_result_too_large_to_draw_still_comes_out() -> None:
         ({"vew": "memory"}, "'vew'.*'view'"),
         ({"view": "memroy"}, "'memroy'.*'memory'"),
         ({"cell": 64}, "cell=64 .* 0 to 63"),
-        ({"element": -1}, "element=-1"),
+        ({"cell": -1}, "cell=-1"),
         ({"add": 1.5}, "add=1.5"),
         ({"left": 3}, "left=3 .* text"),
         ({"code": "x" * 81}, "81 characters"),

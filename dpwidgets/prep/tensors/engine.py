@@ -15,7 +15,16 @@ from dpwidgets.prep.tensors.cells import paragraph, warning
 from dpwidgets.prep.tensors.draw_broadcast import draw_alignment, draw_clash, draw_meeting
 from dpwidgets.prep.tensors.draw_dtypes import draw_table, long_number
 from dpwidgets.prep.tensors.draw_memory import draw_look
-from dpwidgets.prep.tensors.shapes import MOST_DIMS, MOST_SIZE, NotYet, Shape, as_text, read_shape, shown
+from dpwidgets.prep.tensors.shapes import (
+    MOST_CELLS,
+    MOST_DIMS,
+    MOST_SIZE,
+    NotYet,
+    Shape,
+    as_text,
+    read_shape,
+    shown,
+)
 
 VIEWS = ("broadcast", "memory", "dtypes")
 OWN_CODE = "my own code"
@@ -47,18 +56,18 @@ class TensorEngine:
         self.own = None if tensor is None else _own(tensor)
 
     def default_params(self) -> dict[str, Any]:
-        """A column meets a row, as JSON-able data."""
-        shape = "3, 4" if self.own is None else as_text(self.own.shape)
+        """A column meets a row, as JSON-able data; an own tensor meets its like."""
+        own = self.own
+        shape = "3, 4" if own is None else as_text(own.shape)
         return {
             "view": VIEWS[0],
-            "left": "3, 1" if self.own is None else shape,
-            "right": "4",
+            "left": "3, 1" if own is None else shape,
+            "right": "4" if own is None else as_text(own.shape[-1:]),
             "operation": "a + b",
             "cell": 6,
             "shape": shape,
-            "look": LOOKS[0],
+            "look": "x.view(-1)" if own is not None and own.dim() < 2 else LOOKS[0],
             "code": "x[:, 1].unsqueeze(1)",
-            "element": 5,
             "value": "200",
             "add": 100,
             "dtype": "uint8",
@@ -86,8 +95,8 @@ class TensorEngine:
             ("dtype", dtypes.NAMES),
         ):
             check_name(merged[name], choices, name)
-        for name, most in (("cell", 63), ("element", 63), ("add", MOST_ADD)):
-            check_whole(merged[name], name, 0, most)
+        check_whole(merged["cell"], "cell", 0, MOST_CELLS - 1)
+        check_whole(merged["add"], "add", 0, MOST_ADD)
         if self.own is not None:
             for name in ("left", "shape"):
                 if merged[name] != known[name]:
@@ -173,9 +182,8 @@ class TensorEngine:
         x, line = self._x(params), _line(params)
         outcome = views.look(x, line)
         y = outcome.result
-        path = draw_look(
-            sheet, x, line, outcome, params["element"] % max(1, y.numel() if y is not None else 1)
-        )
+        count = 1 if y is None else max(1, y.numel())
+        path = draw_look(sheet, x, line, outcome, params["cell"] % count)
         if y is None:
             return [f"{line} is refused: {outcome.error}"]
         memory = "y shares the memory of x" if outcome.shares else "y is a copy"
