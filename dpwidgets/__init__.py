@@ -25,6 +25,7 @@ _HOME = {
     "portable": "dpwidgets.prep.loading.portable",
     "trace": "dpwidgets.prep.loading.trace",
     # labs
+    "BatchLab": "dpwidgets.labs.batch",
     "ImageLab": "dpwidgets.labs.image",
     "LoaderLab": "dpwidgets.labs.loader",
     "RepairLab": "dpwidgets.labs.repair",

@@ -49,6 +49,7 @@ class Control:
             False), "text" (one line) or "lines" (several).
         help: one line, read out with the control.
         percent: show the value 0.5 as 50 %.
+        stops: a slider goes from one of these values to the next, such as (1, 2, 4, 8), not by `step`.
         when: (name, values): the control shows only while that parameter has one of these values, and its
             own control shows.
         group: a heading above the first control of each group.
@@ -66,6 +67,7 @@ class Control:
     percent: bool = False
     when: tuple[str, tuple[str, ...]] | None = None
     group: str = ""
+    stops: tuple[float, ...] = ()
 
 
 def source_text(*names: str) -> str:
