@@ -20,7 +20,6 @@ from dpwidgets.prep.repair.picture import draw
 from dpwidgets.prep.repair.scoring import MODELS, SCALERS, Score, distance, estimate, pooled, score
 from dpwidgets.prep.repair.source import Punched, Source
 from dpwidgets.prep.repair.strategies import (
-    COSTLY,
     DRAW_ITERATIONS,
     DROP,
     ITERATIONS,
@@ -61,6 +60,7 @@ class RepairEngine:
     def __init__(self, sources: Sequence[Source]) -> None:
         self.sources = {source.name: source for source in sources}
         # What does not depend on the parameter that moved is kept.
+        self.split = lru_cache(_CACHED)(self._split)
         self._holes = lru_cache(_CACHED)(self._punch)
         self._repaired = lru_cache(_CACHED)(self._repair)
         self._score = lru_cache(_CACHED)(self._fit)
@@ -134,14 +134,6 @@ class RepairEngine:
         punched = self.punched(params)
         return punched if self.sources[params["table"]].ours else punched._replace(share=0.0)
 
-    def split(self, table: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Positions of the train and of the test rows."""
-        source = self.sources[table]
-        stratify = source.target if source.task == "classification" else None
-        rows = np.arange(len(source.values))
-        train, test = train_test_split(rows, test_size=TEST_SHARE, random_state=seed, stratify=stratify)
-        return train, test
-
     def result(self, params: Mapping[str, Any]) -> pd.DataFrame:
         """The repaired table. Multiple imputation gives its tables one under the other, with an index of
         (imputation, row): `result.loc[0]` is the first."""
@@ -169,7 +161,7 @@ class RepairEngine:
         return write_code(source, params, punched, TEST_SHARE, scored)
 
     def render(self, params: Mapping[str, Any], scale: float = 1.0) -> Rendered:
-        """The panels. A preview (`scale` < 1) takes fewer draws, and leaves out a slow second fit.
+        """The panels. A preview (`scale` < 1) takes fewer draws and iterations.
 
         The notes: `remarks`, a list of short texts.
         """
@@ -224,13 +216,20 @@ class RepairEngine:
         ]
         for fit_on in FIT_ON:
             chosen = fit_on == params["fit_on"]
-            slow = how.strategy == MULTIPLE or (quick and how.strategy in COSTLY)
-            wanted = chosen or not slow
+            wanted = chosen or how.strategy != MULTIPLE  # its draws take too long to make them twice
             one = self._score(punched, how, fit_on == FIT_ON[1], *learner) if wanted else None
             found.append(Contestant(f"fit on {fit_on}", THIS if chosen else OTHER_FIT, one))
         return found
 
     # --- kept, by hashable arguments
+
+    def _split(self, table: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Positions of the train and of the test rows."""
+        source = self.sources[table]
+        stratify = source.target if source.task == "classification" else None
+        rows = np.arange(len(source.values))
+        train, test = train_test_split(rows, test_size=TEST_SHARE, random_state=seed, stratify=stratify)
+        return train, test
 
     def _punch(self, punched: Punched) -> np.ndarray:
         source = self.sources[punched.table]

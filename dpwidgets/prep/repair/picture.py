@@ -144,20 +144,25 @@ def _means(sheet: Sheet, found: Findings) -> None:
         claims.append((f"{len(found.claims)} tables, pooled by Rubin", THIS, found.pooled))
     elif found.params["strategy"] != DROP:
         claims.append(("the filled table, as if measured", THIS, found.pooled))
-    middle, half = found.known.mean, _reach(found.known, [one for *_, one in claims])
+    ends = _ends(found.known, [one for *_, one in claims])
     title, name = "Mean, with 95 % interval", shortened(found.params["column"])
-    panel = _Rows(sheet, (336, 608), (middle - half, middle + half), 4, title, name)
+    panel = _Rows(sheet, (336, 608), ends, 4, title, name)
     for row, (label, series, one) in enumerate(claims):
         panel.head(row, label, error_text(one.error))
-        panel.rule(row, middle)
+        panel.rule(row, found.known.mean)
         panel.point(row, one.mean, series, _SIDE * one.error)
 
 
-def _reach(known: Estimate, claims: list[Estimate]) -> float:
-    """Half the width of the axis: from a few steps, so that it stays as a slider moves."""
-    ends = [abs(one.mean - known.mean) + _SIDE * one.error for one in claims if math.isfinite(one.error)]
-    step = 8 * known.error
-    return step * 2 ** max(0, math.ceil(math.log2(max(ends) / step))) if step else 1.0
+def _ends(known: Estimate, claims: list[Estimate]) -> tuple[float, float]:
+    """The axis' ends: whole steps around all intervals, so that it stays as a slider moves a little."""
+    step = 2.5 * known.error or 1.0
+    reach = [
+        (one.mean + side * _SIDE * one.error - known.mean) / step
+        for one in claims
+        if math.isfinite(one.error)
+        for side in (-1, 1)
+    ]
+    return known.mean + step * math.floor(min(reach)), known.mean + step * math.ceil(max(reach))
 
 
 def _scores(sheet: Sheet, found: Findings) -> None:

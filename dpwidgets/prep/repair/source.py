@@ -51,25 +51,32 @@ class Source:
         return tuple(self.features.columns)
 
     @cached_property
-    def _related(self) -> pd.DataFrame:
-        """|correlation| of each pair; -1 on the diagonal, and where it is not defined."""
-        related = np.abs(self.features.corr().to_numpy().copy())
-        np.fill_diagonal(related, -1)
-        return pd.DataFrame(np.nan_to_num(related, nan=-1), self.columns, self.columns)
+    def _whole(self) -> np.ndarray:
+        """bool (columns,): no value is missing."""
+        return ~np.isnan(self.values).any(axis=0)
+
+    @cached_property
+    def _related(self) -> np.ndarray:
+        """|correlation| of each pair, (columns, columns); -1 on the diagonal, and where it is not defined."""
+        related = np.abs(self.features.corr().to_numpy())
+        return np.where(np.eye(len(related), dtype=bool) | np.isnan(related), -1.0, related)
 
     def is_whole(self, column: str) -> bool:
         """Is no value of this column missing?"""
-        return not self.features[column].isna().any()
+        return bool(self._whole[self.columns.index(column)])
 
     def partner(self, column: str) -> str:
-        """The column most correlated with this one; one without holes, if there is any."""
-        whole = [name for name in self.columns if self.is_whole(name) and name != column]
-        return str(self._related.loc[column, whole or list(self.columns)].idxmax())
+        """The column most correlated with this one; one without holes, if there is another."""
+        at = self.columns.index(column)
+        related = self._related[at]
+        others = np.arange(len(related)) != at
+        allowed = others & self._whole if (others & self._whole).any() else others
+        return self.columns[int(np.where(allowed, related, -2.0).argmax())]
 
     @cached_property
     def first_column(self) -> str:
         """The column to show first: the one with the closest partner."""
-        return str(self._related.max(axis=1).idxmax())
+        return self.columns[int(self._related.max(axis=1).argmax())]
 
 
 def sample_sources() -> tuple[Source, ...]:

@@ -19,7 +19,6 @@ SIMPLE: dict[str, dict[str, Any]] = {
 }
 DROP, KNN, ITERATIVE, MULTIPLE = "drop rows", "KNN", "iterative", "multiple imputation"
 STRATEGIES = (DROP, *SIMPLE, KNN, ITERATIVE, MULTIPLE)
-COSTLY = (KNN, ITERATIVE, MULTIPLE)
 ITERATIONS = 10
 DRAW_ITERATIONS = 5  # fewer for each draw of multiple imputation: drawing is slow
 
