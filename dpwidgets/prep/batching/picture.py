@@ -61,7 +61,8 @@ def _losses(sheet: Sheet, view: View) -> None:
     # Held to the reference, so that the axes stand still while a slider moves.
     best = min(reference.train.min(), reference.test.min())
     top = 1.8 * max(reference.train[0], reference.test[0])
-    low, high = np.log10(max(best / 40, 1e-3)), np.log10(top)
+    room = 4 if view.quantity else 40  # a squared error does not fall far below the reference's
+    low, high = np.log10(max(best / room, 1e-3)), np.log10(top)
     end = len(reference.losses) if view.by_updates else int(reference.seen[-1])
     axes = Axes(
         sheet, _LOSS, (0, end), (low, high),
