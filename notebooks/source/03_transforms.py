@@ -29,7 +29,7 @@
 #
 # | Concept | Importance | Where to look |
 # |---|---|---|
-# | Tensors: shape, dtype, broadcasting | needed | chapter 01 |
+# | Tensors: shape, dtype, broadcasting | needed | [chapter 01](01_tensors.ipynb) |
 # | `Dataset` and `DataLoader` | helpful | [chapter 02](02_dataset_dataloader.ipynb) |
 # | Classes and inheritance in Python | for sections 10 to 12 | the Python tutorial |
 #
@@ -49,6 +49,7 @@ from PIL import Image, ImageDraw, ImageOps
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, default_collate
 from torchvision import transforms, tv_tensors
+from torchvision.io import decode_image
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as TF
 
@@ -112,7 +113,9 @@ def draw(tiles: dict[str, torch.Tensor], alt: str, limits=(None, None)) -> None:
     width = min(1.9, 9.5 / len(tiles))
     fig, axes = plt.subplots(1, len(tiles), figsize=(width * len(tiles), 0.85 * width + 0.3))
     for axis, (title, image) in zip(np.atleast_1d(axes), tiles.items(), strict=True):
-        axis.imshow(image.permute(1, 2, 0).numpy(), cmap="gray", vmin=limits[0], vmax=limits[1])
+        axis.imshow(
+            image.permute(1, 2, 0).numpy(), cmap="gray", vmin=limits[0], vmax=limits[1], interpolation="auto"
+        )
         axis.set_title(title, fontsize=8)
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set(visible=True, linewidth=0.5)  # so that a white image can be seen
@@ -205,9 +208,10 @@ attempt("v2, uint8, no scale=True", lambda: unscaled(levels))
 predict("03.p1").reveal(v1_pipeline(levels.astype(np.float32)).max().item())
 
 # %% [markdown]
-# **What happened.** Only one line of each kind is right.
+# **What happened.** Only the `uint8` lines with `scale=True` are right: from -1 to 1. One error was told, in two
+# lines; all the rest is silent.
 #
-# - `ToTensor` divides `uint8` and nothing else. Floats pass as they are: $(255 - 0.5) / 0.5 = 509$.
+# - `ToTensor` divides `uint8` and nothing else. Floats pass as they are: (255 - 0.5) / 0.5 = 509.
 # - v2 does the same for floats: it takes a float image for one that is already between 0 and 1.
 # - v2 divides an integer by the largest number of its **type**: 65,535 for `uint16`, 2,147,483,647 for
 #   `int32`. Your 255 is next to nothing there, so the whole image is -1: black, without an error.
@@ -304,6 +308,7 @@ attempt("RGBA, v2.RGB, ToImage", lambda: v2.ToImage()(v2.RGB()(files["RGBA"])))
 attempt("RGBA, ToImage, v2.RGB", lambda: v2.RGB()(v2.ToImage()(files["RGBA"])))
 attempt("16 bits, .convert, ToImage", lambda: v2.ToImage()(files["16 bits"].convert("RGB")))
 attempt("16 bits, to float, v2.RGB", lambda: v2.RGB()(to_float(files["16 bits"])))
+attempt("16 bits, decode_image", lambda: decode_image(str(dirty / names["16 bits"]), mode="RGB"))
 
 rgb = {kind: to_float(file.convert("RGB")) for kind, file in files.items()}
 white_page = Image.new("RGBA", files["RGBA"].size, "white")
@@ -324,6 +329,9 @@ draw(tiles, alt=alt, limits=(0, 1))
 # error. v2 knows 16 bits, but on a *tensor* with four channels `v2.RGB` does nothing: it cannot know what the
 # fourth one means. So: **8 bits: `.convert("RGB")` first. 16 bits: `ToImage`, `ToDtype`, then `v2.RGB()`.**
 # Exercise 03.2 makes one function of it.
+#
+# `torchvision.io.decode_image(path, mode="RGB")` reads the file straight into a tensor and does all of this, 16 bits
+# included.
 #
 # Two more things. `.convert("RGB")` throws transparency away, and pixels that nobody could see come back: lay the
 # image on a ground if transparency means "nothing here". And a 12-bit camera uses 0 to 4,095 of its 16 bits:
@@ -391,24 +399,23 @@ for name, way in sizes.items():
         print(str(error).partition(",")[0])
 
 # %% [markdown]
-# **What happened.** Two numbers mean "exactly this": a photo four times as wide as high is squeezed to a square.
-# One number means "the *shorter* side": round circles, but unequal sizes. The third way is the usual one: it
+# **What happened.** Two numbers mean "exactly this": a photo four times as wide as high is squeezed to a square,
+# and its circle, 13 × 52, is four times as high as wide. One number means "the *shorter* side": round circles, but unequal sizes. The third way is the usual one: it
 # loses the ends. The fourth loses nothing and adds bars.
 #
 # **Question.** Making an image smaller means leaving pixels out. All the others?
 
 # %%
-y, x = torch.meshgrid(torch.linspace(0, 1, 256), torch.linspace(0, 1, 256), indexing="ij")
-rings = (127.5 + 127.5 * torch.cos(320 * (x**2 + y**2))).to(torch.uint8)[None]  # finer and finer
-with_pil = v2.Compose([v2.ToPILImage(), v2.Resize(64), v2.PILToTensor()])(rings)
-small = {antialias: v2.Resize(64, antialias=antialias)(rings) for antialias in (True, False)}
+y, x = torch.meshgrid(torch.linspace(0, 1, 128), torch.linspace(0, 1, 128), indexing="ij")
+rings = (127.5 + 127.5 * torch.cos(160 * (x**2 + y**2))).to(torch.uint8)[None]  # finer and finer
+with_pil = v2.Compose([v2.ToPILImage(), v2.Resize(32), v2.PILToTensor()])(rings)
+small = {antialias: v2.Resize(32, antialias=antialias)(rings) for antialias in (True, False)}
 for antialias, result in small.items():
     difference = (result.float() - with_pil.float()).abs()
-    print(
-        f"antialias={antialias!s:6} difference to PIL: mean {difference.mean():4.1f}, largest {difference.max():.0f}"
-    )
+    mean, most = round(difference.mean().item()), int(difference.max())
+    print(f"antialias={antialias!s:6} differs from PIL by {mean} levels on average, by {most} at most")
 draw(
-    {"256 pixels": rings, "64, antialias=True": small[True], "64, antialias=False": small[False]},
+    {"128 pixels": rings, "32, antialias=True": small[True], "32, antialias=False": small[False]},
     alt="Rings that get finer. Reduced with antialias they fade into grey; without it, false rings appear.",
     limits=(0, 255),
 )
@@ -490,7 +497,7 @@ predict("03.p2").reveal(over_all_pixels(black_and_white)[0].item())
 # images have the same number of pixels.)
 #
 # All pixels do not fit into memory? They need not. Three sums for each channel are enough: how many, their sum,
-# the sum of their squares. Then mean $= S_1/n$ and variance $= S_2/n - (S_1/n)^2$. **Question:** do the sums give
+# the sum of their squares. Then the mean is `first / n`, and the variance `second / n - mean**2`. **Question:** do the sums give
 # the same numbers? And how much do they change if the test images take part?
 
 
@@ -519,7 +526,7 @@ for name, part in {"training part": train, "test part": test, "all": pixels}.ite
 # **What happened.** One pass, three numbers in memory, the same result. Two rules:
 #
 # - **On the training part only.** The mean of all images contains the test images. Here that moves it by less
-#   than 0.01. It is still a leak, and chapter 06 shows leaks that are not small.
+#   than 0.01. It is still a leak, and [chapter 06](06_splitting_batching.ipynb) shows leaks that are not small.
 # - **After the resize and crop, before augmentation, on what the model sees.** Large files would count
 #   more than small ones.
 #
@@ -945,4 +952,4 @@ quiz("03.q4")
 #
 # ## Next
 #
-# Chapter 04: cleaning.
+# [Chapter 04: cleaning](04_cleaning.ipynb), where the numbers of a table get the same care.

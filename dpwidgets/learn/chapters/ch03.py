@@ -279,7 +279,7 @@ FIRST_HARM = Exercise(
     prompt=(
         "Run the steps one after the other, each on what the last one gave. Return the position (from 0) of "
         "the first step that does harm, or `None`.\n"
-        "A step does harm if it raises an exception, or if its output is a **float tensor** with a value "
+        "A step does harm if it raises an exception, or if its output is a float tensor with a value "
         "below 0 or above 1. (The pipelines end before `Normalize`.)"
     ),
     stub="""
@@ -411,7 +411,7 @@ CHANNEL_STD = Exercise(
     title="Standard deviation, batch by batch",
     prompt=(
         "`batches` gives `uint8` tensors `(N, 3, H, W)`, and N may differ. Return the standard deviation of "
-        "each channel over **all pixels of all batches**, for values from 0 to 1: a tensor of 3 numbers.\n"
+        "each channel over all pixels of all batches, for values from 0 to 1: a tensor of 3 numbers.\n"
         "You may go through the batches only once; add up in float64. Divide by the number of pixels n, "
         "not n - 1."
     ),
@@ -526,7 +526,7 @@ TO_DISPLAY = Exercise(
     title="Back to a picture",
     prompt=(
         "`image` is a float tensor `(3, H, W)` that went through `Normalize(mean, std)`. Return the picture: "
-        "a `uint8` tensor `(H, W, 3)` from 0 to 255, **rounded** to the nearest level.\n"
+        "a `uint8` tensor `(H, W, 3)` from 0 to 255, rounded to the nearest level.\n"
         "Values outside become 0 or 255."
     ),
     stub="""
@@ -858,7 +858,7 @@ ONE_NUMBER = Quiz(
 GREATEST = Prediction(
     id="03.p1",
     question=(
-        "An array of **floats** from 0 to 255 goes through `ToTensor` and `Normalize(0.5, 0.5)`. "
+        "An array of floats from 0 to 255 goes through `ToTensor` and `Normalize(0.5, 0.5)`. "
         "What is the greatest value that comes out?"
     ),
     explanation="`ToTensor` divides only `uint8`. So 255 meets `Normalize` as it is: (255 - 0.5) / 0.5.",
