@@ -13,7 +13,7 @@ WORDS = Exercise(
     title="The words of a sentence",
     prompt=(
         "Return the words of `sentence` in order, without punctuation, in the case that they have.\n"
-        "An apostrophe *inside* a word belongs to it: `isn't` is one word."
+        "An apostrophe **inside** a word belongs to it: `isn't` is one word."
     ),
     stub="""
 def find_words(sentence: str) -> list[str]:
@@ -593,7 +593,7 @@ SAME_SEED = Quiz(
         "Two runs print different words. Why?"
     ),
     options=(
-        Option("`random.choice` ignores the seed", "It obeys: both runs draw the same *position*."),
+        Option("`random.choice` ignores the seed", "It obeys: both runs draw the same position."),
         Option(
             "The set has another order in each process",
             "Python hashes texts with a fresh random number in each process. Sort before you draw.",
