@@ -295,6 +295,14 @@ def test_extremes_are_drawn_and_told(engine: RepairEngine) -> None:
         assert "nan" not in rendered.alt + " ".join(rendered.notes["remarks"])
 
 
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+@pytest.mark.parametrize("strategy", ["drop rows", "mean", "KNN"])
+def test_a_constant_column_is_drawn_and_told(strategy: str, mechanism: str) -> None:
+    engine = RepairEngine([read_source(own(flat=7.0), "b")])
+    params = {"column": "flat", "strategy": strategy, "mechanism": mechanism, "holed_columns": 1}
+    assert "nan" not in engine.render(engine.check(params)).alt
+
+
 def test_global_chance_is_left_alone(engine: RepairEngine) -> None:
     np.random.seed(3)
     before = np.random.get_state()[1].copy()
@@ -357,6 +365,7 @@ def test_the_code_of_a_csv_reads_it(tmp_path: Any) -> None:
         (["yes", "no"] * 30, "classification"),
         ([0, 1, 2] * 20, "classification"),
         (np.arange(60), "regression"),
+        (np.arange(60) % 10, "regression"),
         (np.linspace(0, 1, 60), "regression"),
         (None, ""),
     ],
@@ -383,6 +392,7 @@ def test_the_task_follows_from_the_target(target: Any, task: str) -> None:
         (own(), [1, 2], "target has 2 values for 60 rows"),
         (own(), [None] + [1.0] * 59, "target is missing 1 values"),
         (own(), ["x"] * 60, "two classes or more"),
+        (own(), list("abcdefghij") * 6, "target has 10 classes in 60 rows; give 10 rows a class"),
     ],
 )
 def test_data_that_does_not_fit_is_refused_with_the_cure(data: Any, target: Any, told: str) -> None:

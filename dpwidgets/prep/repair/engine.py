@@ -19,18 +19,7 @@ from dpwidgets.prep.repair.findings import DROPPED, MEAN_FILL, OTHER_FIT, THIS, 
 from dpwidgets.prep.repair.picture import draw
 from dpwidgets.prep.repair.scoring import MODELS, SCALERS, Score, distance, estimate, pooled, score
 from dpwidgets.prep.repair.source import Punched, Source
-from dpwidgets.prep.repair.strategies import (
-    DRAW_ITERATIONS,
-    DROP,
-    ITERATIONS,
-    ITERATIVE,
-    KNN,
-    MULTIPLE,
-    STRATEGIES,
-    How,
-    Repaired,
-    repair,
-)
+from dpwidgets.prep.repair.strategies import DROP, MULTIPLE, STRATEGIES, How, Repaired, repair
 from dpwidgets.prep.repair.words import described, remarks
 from dpwidgets.samples import punch_holes
 from dpwidgets.samples.tables import MECHANISMS
@@ -139,7 +128,7 @@ class RepairEngine:
         (imputation, row): `result.loc[0]` is the first."""
         params = self.check(params)
         source, punched = self.sources[params["table"]], self._result_holes(params)
-        repaired = self._repaired(punched, _how(params), params["fit_on"] == FIT_ON[1])
+        repaired = self._repaired(punched, How.of(params), params["fit_on"] == FIT_ON[1])
         names = [*source.columns]
         if repaired.tables[0].shape[1] > len(names):
             holed = np.isnan(self._holes(punched)).any(axis=0)
@@ -171,7 +160,7 @@ class RepairEngine:
     def findings(self, params: Mapping[str, Any], quick: bool = False) -> Findings:
         """What the repair did."""
         params = self.check(params)
-        source, punched, how = self.sources[params["table"]], self.punched(params), _how(params, quick)
+        source, punched, how = self.sources[params["table"]], self.punched(params), How.of(params, quick)
         everything = params["fit_on"] == FIT_ON[1]
         at = (source.columns.index(params["column"]), source.columns.index(punched.driver))
         truth, beside = (source.values[:, column] for column in at)
@@ -204,7 +193,7 @@ class RepairEngine:
 
     def _contestants(self, params: Mapping[str, Any], quick: bool) -> list[Contestant]:
         """The model's test score on the truth and after each repair."""
-        source, punched, how = self.sources[params["table"]], self.punched(params), _how(params, quick)
+        source, punched, how = self.sources[params["table"]], self.punched(params), How.of(params, quick)
         learner = (params["scaler"], params["model"])
         found = []
         if not np.isnan(source.values).any():
@@ -256,17 +245,3 @@ class RepairEngine:
         repaired = self._repaired(punched, how, everything)
         split = self.split(punched.table, punched.seed)
         return score(repaired, source.target, source.task, split, model, scaler, everything)
-
-
-def _how(params: Mapping[str, Any], quick: bool = False) -> How:
-    """The repair; what does not apply to it is left at its default, so that equal repairs are equal."""
-    strategy = params["strategy"]
-    how = How(strategy, indicator=params["indicator"] and strategy != DROP)
-    if strategy == KNN:
-        return how._replace(neighbours=params["neighbours"], scale_before=params["scale_before"])
-    if strategy == ITERATIVE:
-        return how._replace(seed=params["seed"], iterations=2 if quick else ITERATIONS)
-    if strategy == MULTIPLE:
-        draws, iterations = (2, 1) if quick else (params["draws"], DRAW_ITERATIONS)
-        return how._replace(seed=params["seed"], draws=draws, iterations=iterations)
-    return how

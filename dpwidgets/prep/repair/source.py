@@ -15,6 +15,7 @@ from dpwidgets.samples.tables import TABLES
 OWN = "your table"
 MIN_ROWS, MAX_ROWS, MAX_COLUMNS = 30, 3000, 60
 _MOST_CLASSES = 20  # whole numbers with more distinct values than this are an amount, not a class
+_CLASS_ROWS = 10  # rows for each class, on average
 
 
 class Punched(NamedTuple):
@@ -144,7 +145,7 @@ def _target(target: Any, rows: int) -> tuple[np.ndarray, str]:
     """Class codes or numbers, and the task.
 
     Raises:
-        ValueError: another number of rows, a missing value, or a class with a single row.
+        ValueError: another number of rows, a missing value, a class with a single row, or too many classes.
     """
     target = pd.Series(np.asarray(target)) if not isinstance(target, pd.Series) else target
     if len(target) != rows:
@@ -152,10 +153,15 @@ def _target(target: Any, rows: int) -> tuple[np.ndarray, str]:
     if missing := int(target.isna().sum()):
         raise ValueError(f"target is missing {missing} values; drop those rows: nothing can be learnt there.")
     numeric = pd.api.types.is_numeric_dtype(target) and not pd.api.types.is_bool_dtype(target)
-    if numeric and (pd.api.types.is_float_dtype(target) or target.nunique() > _MOST_CLASSES):
+    most = min(_MOST_CLASSES, rows // _CLASS_ROWS)
+    if numeric and (pd.api.types.is_float_dtype(target) or target.nunique() > most):
         return target.to_numpy("float64"), "regression"
     codes, classes = pd.factorize(target, sort=True)
     fewest = pd.Series(codes).value_counts().min()
     if len(classes) < 2 or fewest < 2:
         raise ValueError("target needs two classes or more, each with two rows or more.")
+    if len(classes) > rows // _CLASS_ROWS:
+        raise ValueError(
+            f"target has {len(classes)} classes in {rows} rows; give {_CLASS_ROWS} rows a class."
+        )
     return codes.astype("int64"), "classification"

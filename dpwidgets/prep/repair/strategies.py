@@ -1,7 +1,7 @@
 """The ways to repair a table with holes, each scikit-learn's own."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -33,6 +33,21 @@ class How(NamedTuple):
     indicator: bool = False  # append a column missing_NAME for each column with holes
     seed: int = 0  # of the draws
     iterations: int = ITERATIONS  # of iterative, and of each draw
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any], quick: bool = False) -> "How":
+        """The repair that the engine's parameters ask for, or a quick stand-in for it. What does not apply is
+        left at its default, so that equal repairs are equal."""
+        strategy = params["strategy"]
+        how = cls(strategy, indicator=params["indicator"] and strategy != DROP)
+        if strategy == KNN:
+            return how._replace(neighbours=params["neighbours"], scale_before=params["scale_before"])
+        if strategy == ITERATIVE:
+            return how._replace(seed=params["seed"], iterations=2 if quick else ITERATIONS)
+        if strategy == MULTIPLE:
+            draws, iterations = (2, 1) if quick else (params["draws"], DRAW_ITERATIONS)
+            return how._replace(seed=params["seed"], draws=draws, iterations=iterations)
+        return how
 
 
 class Repaired(NamedTuple):
