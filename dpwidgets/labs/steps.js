@@ -80,7 +80,7 @@ function pipelineEditor(link, model) {
         const { on, p, values } = step();
         power.checked = on;
         card.node.classList.toggle("dpw-off", !on);
-        body.hidden = !unfolded[at];
+        body.hidden = !unfolded[at] || body.childElementCount === 0;
         fold.setAttribute("aria-expanded", String(!body.hidden));
         const parts = operation.parameters.slice(0, 1).map((spec) => shownValue(spec, values[spec.name]));
         if (p < 1) parts.push(`p ${shownValue(probability, p)}`);
