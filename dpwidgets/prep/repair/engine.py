@@ -28,7 +28,7 @@ FIT_ON = ("train only", "everything")
 TEST_SHARE = 0.3
 MOST_HOLES = 0.6
 MOST_HOLED, MOST_DRAWS, MOST_NEIGHBOURS = 8, 10, 25
-MAX_SEED = 9999
+MAX_SEED = 2**31 - 1
 _CACHED = 64
 _CHOICES: dict[str, Sequence[str]] = {
     "mechanism": MECHANISMS,
