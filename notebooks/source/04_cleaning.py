@@ -47,21 +47,20 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 import torch
-from sklearn import cluster, compose, datasets, ensemble, metrics, preprocessing
+from sklearn import cluster, compose, datasets, ensemble, linear_model, metrics, neighbors, tree
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401  makes IterativeImputer importable
 from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
-from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
-from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, RobustScaler, StandardScaler
 from torch.utils.data import DataLoader, TensorDataset
 
-from dpwidgets import audit_folder, exercise, palette, predict, quiz, samples, show, use_style
+from dpwidgets import RepairLab, audit_folder, exercise, palette, predict, quiz, samples, show, use_style
 from dpwidgets.prep.parameters import Integer, Number, Text, check_parameters
+
+warnings.filterwarnings("ignore", "PySpark")  # pandera loads it where it is there; it warns of pandas 3
+import pandera.pandas as pa
 
 # %% tags=["parameters"]
 data_file = None  # a CSV file of your own, in UTF-8, for the first look in section 1; None takes the bikes
@@ -186,7 +185,7 @@ def design(table: pd.DataFrame) -> pd.DataFrame:
 def error_in_price(table: pd.DataFrame) -> float:
     """Mean error on the test bikes, in euros, of a linear model that learns from `table`."""
     known = design(table)
-    model = LinearRegression().fit(known, table["price"])
+    model = linear_model.LinearRegression().fit(known, table["price"])
     guess = model.predict(design(test).reindex(columns=known.columns, fill_value=0))
     return metrics.mean_absolute_error(test["price"], guess)
 
@@ -614,7 +613,9 @@ for name, reason in {
     table = patients.assign(**{"mean area": area.mask(reason > reason.quantile(1 - share))})
     scores = []
     for flag in (False, True):
-        model = make_pipeline(SimpleImputer(add_indicator=flag), StandardScaler(), LogisticRegression())
+        model = make_pipeline(
+            SimpleImputer(add_indicator=flag), StandardScaler(), linear_model.LogisticRegression()
+        )
         scores.append(cross_val_score(model, table, sick, cv=folds).mean())
     print(f"{name:20} accuracy {scores[0]:.2f} with the mean alone, {scores[1]:.2f} with a flag for holes")
 
@@ -657,7 +658,7 @@ for name, score in scores.items():
     print(f"mean fitted {name:37} accuracy {score:.2f}")
 
 x, y = datasets.load_wine(return_X_y=True)
-knn = make_pipeline(StandardScaler(), KNeighborsClassifier()).fit(x[::2], y[::2])
+knn = make_pipeline(StandardScaler(), neighbors.KNeighborsClassifier()).fit(x[::2], y[::2])
 alone = [knn[1].predict(StandardScaler().fit_transform(row[None]))[0] for row in x[1::2]]
 print(f"wine, scaled by training statistics: accuracy {knn.score(x[1::2], y[1::2]):.2f}")
 print(
@@ -803,9 +804,9 @@ print("spread of the 999:", ", ".join(f"{name} {spread:.3f}" for name, spread in
 # %% tags=["claim-03"] figure="KNN on wine"
 scales = {"raw": "passthrough", "z": StandardScaler(), "min-max": MinMaxScaler(), "robust": RobustScaler()}
 models = {
-    "KNN": KNeighborsClassifier(),
-    "logistic": LogisticRegression(max_iter=200),
-    "tree": DecisionTreeClassifier(random_state=0),
+    "KNN": neighbors.KNeighborsClassifier(),
+    "logistic": linear_model.LogisticRegression(max_iter=200),
+    "tree": tree.DecisionTreeClassifier(random_state=0),
 }
 found = {}
 for data in ("wine", "breast_cancer"):
@@ -945,7 +946,7 @@ print("NFKC also turns", ", ".join(f"{c} into {unicodedata.normalize('NFKC', c)}
 
 # %%
 numbers = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
-names = preprocessing.OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+names = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
 prepare = compose.make_column_transformer((numbers, ["frame", "km", "age"]), (names, ["brand"]))
 
 
@@ -969,6 +970,35 @@ for part, x in {"training": x_train, "test": x_test}.items():
 # **What happened.** An age made from a date, a column for each brand, a flag for holes: this step is called *feature
 # engineering*. All that `prepare` learned must be kept: medians, means, spreads, the list of brands. Save it beside
 # the weights. The test means are not 0, and must not be: they are measured in units of the training part.
+#
+# ## 17. The lab
+#
+# Real tables without a hole, so the truth is known. Choose who loses values, how many, and what is done about it.
+# The picture shows the column before and after, the error against the truth, the stated standard error, and a
+# model's score on rows that it has not seen, with the repair fitted on the training part or on everything.
+
+# %% tags=["lab"]
+lab = RepairLab(mechanism="MAR", share=share, seed=seed % 10_000)
+lab
+
+# %% [markdown]
+# **Questions that only playing answers**
+#
+# 1. With *MAR*, go through the repairs. Which of them bring the mean back to within a tenth of a standard
+#    deviation (sd)? Then choose *MNAR*: which of them still do?
+# 2. Choose *MCAR* and *KNN*, and switch *standardise before KNN* off and on. What happens to the error of a filled
+#    value? Then compare its *spread* with that of *multiple imputation*.
+# 3. *drop rows* may show a perfect score. On how many of the test rows? Move *missing* up and watch.
+# 4. Change *fit on* at several seeds. Is the score with *everything* always the higher one? So can the score warn
+#    you of a leak?
+#
+# **Your own table.** `lab.result` is the repaired table, and `lab.to_code()` writes the same repair in plain pandas
+# and scikit-learn.
+#
+# ```python
+# RepairLab("measurements.csv", target="class")   # a CSV file, 30 to 3,000 rows
+# RepairLab(frame, strategy="iterative")          # a DataFrame; its own holes get repaired
+# ```
 #
 # ## Exercises
 #
