@@ -35,7 +35,7 @@
 # | Augmentation | helpful | chapter 05 |
 # | Mean, standard deviation | helpful | this chapter uses them without proof |
 #
-# **Time:** 75 minutes to read and try, with the labs and the exercises. The cells alone run for about 20
+# **Time:** 80 minutes to read and try, with the labs and the exercises. The cells alone run for about 25
 # seconds on two processor cores.
 
 # %% tags=["imports"]
@@ -62,7 +62,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset, Sampler, Subset, TensorDataset, random_split
 from torchvision.transforms import v2
 
-from dpwidgets import exercise, palette, predict, quiz, samples, show, use_style
+from dpwidgets import BatchLab, SplitLab, exercise, palette, predict, quiz, samples, show, use_style
 from dpwidgets.prep.parameters import Integer, Number, check_parameters
 
 # %% tags=["parameters"]
@@ -546,9 +546,29 @@ report("sampler", sampler)
 # knows no threshold, stays the same: **balancing moves the threshold; it adds no knowledge.** The plain model
 # with a lower threshold gets there too. Balance the training part only, and never with copies made before the
 # split.
+#
+# ## 12. The split lab
+#
+# All of it in one picture: which part each item goes to, the classes' shares, what chance does to the rarest
+# class, and the score that this test part promises beside the honest one. Three tables to choose from.
+
+# %% tags=["lab"]
+SplitLab(seed=seed % 10_000)
 
 # %% [markdown]
-# ## 12. A batch loop that learns
+# **Questions that only playing answers**
+#
+# 1. *Sample photos:* which strategies tear groups apart? With *grouped*, try other seeds. The score is honest
+#    now; why does it jump so much?
+# 2. *Rare disease:* how large must the test part be until chance leaves it without an ill patient in fewer than
+#    1 of 100 draws? What does *stratified* change?
+# 3. *Sample photos:* let the data grow. Which strategies keep every old photo in its part? What is still wrong
+#    with *hash of id*? (New photos come from old regions here. When would *grouped* move old ones?)
+#
+# **Your own data:** `SplitLab(table, target="ill", group="patient")`, with `time=` or `id=` where you have them,
+# or `SplitLab("~/pictures")`. `lab.result` holds the row numbers, `lab.to_code()` plain scikit-learn.
+#
+# ## 13. A batch loop that learns
 #
 # From here on: batches. The guide's loop first, then one with a body. **Question:** what has a model learned
 # after the first?
@@ -606,7 +626,7 @@ for epoch in range(1, 6):
 # that reads (chapter 02). The second cell fills in what was missing: a step, a part to judge by, and a mean
 # that counts samples, not batches.
 #
-# ## 13. A batch is a sample
+# ## 14. A batch is a sample
 #
 # The gradient of a batch estimates the gradient over all rows. Like the mean of a poll, it has noise.
 # **Question:** you raise the batch from 16 to 64. By what factor does the noise fall? And what makes gradients
@@ -636,15 +656,29 @@ def gradient(model: nn.Module, rows) -> torch.Tensor:
 # %% tags=["claim-11"] figure="noise × √B"
 model = small_net(seed)
 full = gradient(model, slice(None))
-steady = []
-for size in (1, 4, 16, 64, 256, 1024, 4096):
+sizes, noises, lengths = [1, 4, 16, 64, 256, 1024, 4096], [], []
+for size in sizes:
     found = torch.stack([gradient(model, torch.randint(8192, (size,))) for _ in range(100)])
-    noise = (found - full).square().sum(dim=1).mean().sqrt().item()
-    steady.append(noise * size**0.5)
-    print(f"B = {size:4}: noise {noise:.2f}, length of the gradient {found.norm(dim=1).mean():.2f}")
-steady = f"{min(steady):.2f} to {max(steady):.2f}"
+    noises.append((found - full).square().sum(dim=1).mean().sqrt().item())
+    lengths.append(found.norm(dim=1).mean().item())
+    print(f"B = {size:4}: noise {noises[-1]:.2f}, length of the gradient {lengths[-1]:.2f}")
+steady = np.array(noises) * np.sqrt(sizes)
+steady = f"{steady.min():.2f} to {steady.max():.2f}"
 print(f"noise × √B stays at {steady}; the length tends to {full.norm():.2f}, not to 0")
 
+fig, ax = plt.subplots(figsize=(6, 2.5))
+ax.loglog(sizes, lengths, label="length of a batch's gradient")
+ax.loglog(sizes, noises, label="its noise")
+ax.axhline(full.norm(), color="black", linestyle=":", linewidth=1, label="length over all rows")
+ax.set(xlabel="batch size B", xticks=sizes, xticklabels=sizes)
+ax.minorticks_off()
+ax.legend(fontsize=8)
+show(
+    fig,
+    alt="The noise falls as a straight line; the length of the gradient levels off at that over all rows.",
+)
+
+# %% tags=["claim-11"] figure="sigmoid, 10 layers"
 for name, activation in {"sigmoid": nn.Sigmoid, "ReLU": nn.ReLU}.items():
     for depth in (1, 4, 10):
         torch.manual_seed(seed)
@@ -667,7 +701,7 @@ for name, activation in {"sigmoid": nn.Sigmoid, "ReLU": nn.ReLU}.items():
 # > layers it loses more than seven **powers of ten**, with ReLU three. Depth and activation make gradients
 # > vanish; normalisation and skip connections cure it. (The guide's other warning is right: memory grows with B.)
 #
-# ## 14. What a large batch does cost: updates
+# ## 15. What a large batch does cost: updates
 #
 # Five epochs with batches of 32, or of 2,048. **Question:** how many updates does each get?
 
@@ -702,7 +736,7 @@ print(f"after 5 epochs: loss {small} at B = {batch_size}, {large} at B = 2048, {
 # > times the batch, k times the learning rate. It ends where a step gets too long for the curve of the loss,
 # > as the last line shows. In practice the rate also climbs from near 0 over the first steps (*warm-up*).
 #
-# ## 15. Pieces, and the last batch
+# ## 16. Pieces, and the last batch
 #
 # Memory for 16 rows, but you want a batch of 70? Let gradients add up over pieces, then step once: `backward()`
 # **adds** to `.grad`. 70 rows give pieces of 16, 16, 16, 16 and 6. **Question:** by what is each loss divided?
@@ -744,7 +778,7 @@ for drop_last in (False, True):
 # with `shuffle=True` it is another one each epoch. **Use it for training only**: in a test it would leave rows
 # out. And weight means by batch size, as `mean_loss` above does.
 #
-# ## 16. The learning rate over time
+# ## 17. The learning rate over time
 #
 # Schedulers change the rate after each `step()`. Some count epochs, some updates. **Question:** what if a
 # scheduler made for 200 updates is called once per epoch?
@@ -781,7 +815,7 @@ print(f"OneCycleLR called once per epoch: the rate after 5 epochs is {late[-1]:.
 # **What happened.** Called once per epoch, OneCycle never leaves its warm-up: the model trains at a twentieth of
 # the rate, without an error. **Call `scheduler.step()` after each update if it counts updates.**
 #
-# ## 17. Momentum and Adam
+# ## 18. Momentum and Adam
 #
 # *Momentum* goes on in the mean direction of past steps. *Adam* gives each weight its own step length. Both
 # are said to be better. **Question:** better than what? Five epochs on the digits, six learning rates each,
@@ -831,7 +865,7 @@ for name, (make, cosine) in contenders.items():
 # start with a large one. **Compare optimizers at their own best rates, over several seeds.** The best of six
 # was chosen on these rows, so it is a little too good: form four again. The closed test rows would tell.
 #
-# ## 18. Texts of unequal length
+# ## 19. Texts of unequal length
 #
 # A batch of texts is padded to its longest. **Question:** 5,000 texts of 6 to 60 words, in random batches of
 # 32. How many places are there for each real word?
@@ -888,6 +922,25 @@ print("words that came through the loader:", filled, "of", lengths.sum().item())
 # batches for ever: short texts always together. Buckets sort within random pools of 50 batches, and shuffle
 # the batches: little padding, and chance stays. `batch_sampler` takes the place of `batch_size`, `shuffle` and
 # `drop_last`. Such texts go to a model with their lengths or a mask (chapters 02 and 07).
+#
+# ## 20. The batch size lab
+#
+# Your batch beside batches of 32: what a batch does to the number of updates, to the noise of the gradient and
+# to the loss. It starts with 256 rows, and learns too little. Repair it.
+
+# %% tags=["lab"]
+BatchLab(seed=seed)
+
+# %% [markdown]
+# **Questions that only playing answers**
+#
+# 1. Move *batch size* from 1 to 1,024. Which number of the table explains the loss? Now *scale it with the
+#    batch*: from where to where do both runs end alike?
+# 2. Compare at *equal updates*. Is the large batch still worse? What did it pay for that?
+# 3. 32 rows accumulated 8 times, and 256 once: which numbers differ?
+# 4. 256 rows, not scaled: find the best rate for each optimizer. Does one of them win?
+#
+# **Your own data:** `BatchLab((X, y))`, or `BatchLab(table, target="price")`.
 #
 # ## Exercises
 #
