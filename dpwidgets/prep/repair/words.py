@@ -110,7 +110,7 @@ def remarks(found: Findings) -> list[str]:
         )
     if strategy == MULTIPLE:
         told.append(
-            "each draw is noisy on purpose: the spread comes nearer to the truth, the error of one value grows"
+            "each draw is noisy on purpose: the spread comes nearer the truth, the error of one value grows"
         )
     elif strategy != DROP and found.lost.any():
         guesses = found.lost.sum()
