@@ -431,7 +431,8 @@ draw(
 # **Question:** has it?
 
 # %%
-chosen = [paths[i * len(paths) // images] for i in range(min(images, len(paths)))]
+count = min(images, len(paths))
+chosen = [paths[i * len(paths) // count] for i in range(count)]
 regions = samples.photo_regions(root)  # empty for your own folder
 groups = [regions.get(p.relative_to(root).as_posix(), p.name) for p in chosen]
 number = {group: i for i, group in enumerate(sorted(set(groups)))}
