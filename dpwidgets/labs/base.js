@@ -111,7 +111,7 @@ function takeHome(link, model, signal, makes) {
   const reset = element("button", { type: "button", title: "Back to the values the lab started with",
     onclick: () => link.reset() }, "Reset");
   const copyButton = element("button", { type: "button", onclick: copy,
-    title: `Plain PyTorch that makes ${makes}, to your clipboard` }, "Copy as code");
+    title: `Plain Python that makes ${makes}, to your clipboard` }, "Copy as code");
   for (const node of [reset, copyButton, code]) node.dataset.lmSuppressShortcuts = "true";
   const onCode = () => show();
   model.on("change:code", onCode);

@@ -146,7 +146,7 @@ class Lab(LiveWithStill):
         self.set(**self.initial)
 
     def to_code(self) -> str:
-        """Plain PyTorch that makes the same result without dpwidgets."""
+        """Plain Python (PyTorch, scikit-learn ...) that makes the same result without dpwidgets."""
         return self._engine.to_code(self.params)
 
     def __repr__(self) -> str:
