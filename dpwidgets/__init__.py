@@ -29,6 +29,7 @@ _HOME = {
     "ImageLab": "dpwidgets.labs.image",
     "LoaderLab": "dpwidgets.labs.loader",
     "RepairLab": "dpwidgets.labs.repair",
+    "TextLab": "dpwidgets.labs.text",
     "TransformLab": "dpwidgets.labs.transform",
     "TensorLab": "dpwidgets.labs.tensor",
     "OverlapLab": "dpwidgets.labs.overlap",
