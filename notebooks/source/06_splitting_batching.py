@@ -553,7 +553,8 @@ report("sampler", sampler)
 # class, and the score that this test part promises beside the honest one. Three tables to choose from.
 
 # %% tags=["lab"]
-SplitLab(seed=seed % 10_000)
+lab = SplitLab(seed=seed % 10_000)
+lab
 
 # %% [markdown]
 # **Questions that only playing answers**
@@ -698,8 +699,9 @@ for name, activation in {"sigmoid": nn.Sigmoid, "ReLU": nn.ReLU}.items():
 #
 # > **Correction.** The guide: a batch that is too large can make gradients vanish. The machine: from B = 16 to
 # > 4096 the first layer's gradient loses its noise, here up to two thirds of its length. From 1 to 10 sigmoid
-# > layers it loses more than seven **powers of ten**, with ReLU three. Depth and activation make gradients
-# > vanish; normalisation and skip connections cure it. (The guide's other warning is right: memory grows with B.)
+# > layers it loses more than seven powers of ten, with ReLU three. **Depth and activation make gradients
+# > vanish**; normalisation and skip connections cure it. (The guide's other warning is right: memory grows
+# > with B.)
 #
 # ## 15. What a large batch does cost: updates
 #
@@ -929,7 +931,8 @@ print("words that came through the loader:", filled, "of", lengths.sum().item())
 # to the loss. It starts with 256 rows, and learns too little. Repair it.
 
 # %% tags=["lab"]
-BatchLab(seed=seed)
+lab = BatchLab(seed=seed)
+lab
 
 # %% [markdown]
 # **Questions that only playing answers**
@@ -940,7 +943,8 @@ BatchLab(seed=seed)
 # 3. 32 rows accumulated 8 times, and 256 once: which numbers differ?
 # 4. 256 rows, not scaled: find the best rate for each optimizer. Does one of them win?
 #
-# **Your own data:** `BatchLab((X, y))`, or `BatchLab(table, target="price")`.
+# **Your own data:** `BatchLab((X, y))`, or `BatchLab(table, target="price")`. `lab.to_code()` gives the run as
+# plain PyTorch.
 #
 # ## Exercises
 #
