@@ -25,7 +25,7 @@ _CODE = "margin: 0; white-space: pre-wrap"
 
 @dataclass(frozen=True)
 class Part:
-    """A labelled piece of a card: prose (`code` between backticks), or a value or code as it stands."""
+    """A labelled piece of a card: prose (`code` and **strong** words), or a value or code as it stands."""
 
     label: str
     text: str
@@ -72,5 +72,8 @@ def _as_html(part: Part) -> str:
 
 
 def _prose(text: str) -> str:
-    marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
-    return marked.replace("\n", "<br>")
+    def marked(found: re.Match[str]) -> str:
+        code, strong = found.groups()
+        return f"<code>{code}</code>" if code else f"<strong>{strong}</strong>"
+
+    return re.sub(r"`([^`]+)`|\*\*([^*`]+)\*\*", marked, html.escape(text)).replace("\n", "<br>")

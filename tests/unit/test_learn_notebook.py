@@ -12,6 +12,7 @@ import torch
 import dpwidgets
 from dpwidgets.learn import exercise, exercises, hint, predict, predictions, quiz, registry, solution
 from dpwidgets.learn.answers import load
+from dpwidgets.learn.cards import Card
 from dpwidgets.learn.predictions import Guess
 from dpwidgets.learn.registry import UnknownId, chapter
 from dpwidgets.learn.store import read
@@ -199,3 +200,9 @@ def test_a_saved_cell_shows_the_same_text_in_another_process(tmp_path: Path) -> 
     ]
     assert runs[0] == runs[1]
     assert "Not attempted" in runs[0]
+
+
+def test_prose_shows_code_and_strong_words_and_leaves_powers_alone() -> None:
+    card = Card("hint", "Give **all** of `x**2 + y**2`, and 2 < 3", ())
+    shown = card._repr_html_()
+    assert "Give <strong>all</strong> of <code>x**2 + y**2</code>, and 2 &lt; 3" in shown

@@ -10,7 +10,7 @@ set of them. `ch00.py` is the model. A file looks like this (types and every fie
     COUNT_BATCHES = Exercise(
         id="02.3",
         title="Count the batches",
-        prompt="How many batches does a loader give? ...",        # `code` between backticks
+        prompt="How many batches does a loader give? ...",        # `code`, **strong**
         stub="""
     def number_of_batches(n: int, batch_size: int, drop_last: bool) -> int:
         ...

@@ -115,7 +115,7 @@ def padded(p: Passage) -> bool:
 
 
 def colours_cut(p: Passage) -> bool:
-    return p.step.op == "color_jitter" and p.before.is_float and p.before.outside > 0
+    return p.step.op == "color_jitter" and p.before.is_float and p.after.outside < p.before.outside
 
 
 def fill_is_grey(p: Passage) -> bool:
