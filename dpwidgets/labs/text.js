@@ -43,9 +43,9 @@ function variantList(link, model, signal) {
 function pieceNodes([kind, before, after, gap]) {
   const told = (tag, text, what) => element(tag, { title: what },
     element("span", { class: "dpw-unseen" }, `[${what}] `), text);
-  if (kind === "deleted") return [told("del", before, "deleted"), " "];
   const nodes = {
     kept: () => [after],
+    deleted: () => [told("del", before, "deleted")],
     inserted: () => [told("ins", after, "inserted")],
     replaced: () => [told("del", before, "replaced"), " ", told("ins", after, "by")],
     moved: () => [told("mark", after, before === after ? "moved" : `moved, was ${before}`)],

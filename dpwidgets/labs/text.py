@@ -8,8 +8,10 @@ import traitlets
 from dpwidgets.labs.base import Control, Lab, source_text
 from dpwidgets.prep.text import TextEngine, Variant, read_sentences
 from dpwidgets.prep.text.catalogue import OPERATIONS, SHARE, Operation
+from dpwidgets.prep.text.diff import with_gaps
 from dpwidgets.prep.text.draw import can_draw
 from dpwidgets.prep.text.engine import MAX_SEED, MAX_VARIANTS, in_words
+from dpwidgets.prep.text.lexicons import SMALL
 
 
 class TextLab(Lab):
@@ -65,27 +67,21 @@ class TextLab(Lab):
         return f"{count} variant{'s' * (count > 1)}: {in_words(params)}"
 
     def _notes(self, notes: Mapping[str, Any]) -> list[str]:
-        made = notes["variants"]
-        told = [
-            f"{notes['changed']:.0%} of the words changed",
-            f"{sum(one.unchanged for one in made)} of {len(made)} variants unchanged",
-            f"the label may change in {sum(bool(one.reasons) for one in made)}",
-        ]
+        told = ["no flag is no proof that the label holds"]
+        if notes["looks_up"] and notes["source"] == SMALL:
+            told.append("synonyms: the workbook's small lexicon, not WordNet")
         if not can_draw(notes["original"]):
-            told.append("the picture's font lacks signs of this script: read the list below")
+            told.append("rules and lexicon know English alone, the picture few scripts: read the list below")
         return told
 
     def _more(self, notes: Mapping[str, Any]) -> dict[str, Any]:
-        return {"variants": [_pieces(variant) for variant in notes["variants"]]}
+        return {"variants": [_listed(variant) for variant in notes["variants"]]}
 
 
-def _pieces(variant: Variant) -> dict[str, Any]:
+def _listed(variant: Variant) -> dict[str, Any]:
     """A variant for the list below the picture: its text, and pieces (kind, before, after, gap behind it)."""
-    gaps = variant.parts[0::2]
-    pieces = [("kept", "", gaps[0], "")]
-    for one in variant.changes:
-        gap = "" if one.at is None else gaps[one.at + 1]
-        pieces.append((one.kind, one.before, one.after, gap))
+    row = [(one.kind, one.before, one.after, gap) for one, gap in with_gaps(variant.parts, variant.changes)]
+    pieces = [("kept", "", "", variant.parts[0]), *row]
     return {"text": variant.text, "pieces": pieces, "reasons": list(variant.reasons)}
 
 

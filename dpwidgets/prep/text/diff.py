@@ -79,6 +79,16 @@ class TracedParts(list[str]):
         return [Change(DELETED, before=self._before[was], was=was) for was in gone]
 
 
+def with_gaps(parts: Sequence[str], found: Sequence[Change]) -> list[tuple[Change, str]]:
+    """Each word with the gap behind it; the last gap, with the full stop, comes behind deleted words too."""
+    gaps = parts[2::2]
+    row = [(one, " " if one.at is None else gaps[one.at]) for one in found]
+    last = max((at for at, one in enumerate(found) if one.at is not None), default=len(row) - 1)
+    if last < len(row) - 1:
+        row[-1], row[last] = (row[-1][0], row[last][1]), (row[last][0], " ")
+    return row
+
+
 def share_changed(found: Sequence[Change], words: int) -> float:
     """Changed words by the words of the original, at most 1."""
     return min(1.0, sum(one.kind != KEPT for one in found) / max(1, words))

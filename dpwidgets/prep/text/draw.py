@@ -9,16 +9,26 @@ import numpy as np
 
 from dpwidgets import palette
 from dpwidgets.prep.drawing import INK, SHADE, SOFT, Sheet, text_width
-from dpwidgets.prep.text.diff import DELETED, INSERTED, KEPT, MOVED, REPLACED, Change
+from dpwidgets.prep.text.diff import DELETED, INSERTED, KEPT, MOVED, REPLACED, Change, with_gaps
 from dpwidgets.prep.text.tokens import split_words
 
 WIDTH, HEIGHT = 920.0, 560.0
 _LEFT, _RIGHT = 78.0, 110.0  # points beside the words: the variant's number; its flag
 _TOP, _FOOT = 12.0, 86.0  # points above the rows; below: the marks explained, and three bars
-_SPREAD = 14.0  # points: the most room that is added between rows where there is plenty
+_SPREAD = 20.0  # points: the most room that is added between rows where there is plenty
 _REMARK = 15.0  # points: height of a remark below a row
 # Size of the letters, and whether the remarks are drawn: the first with which everything fits.
-_FITS = ((14, True), (13, True), (12, True), (11, True), (12, False), (11, False), (10, False), (9, False))
+_FITS = (
+    (15, True),
+    (14, True),
+    (13, True),
+    (12, True),
+    (11, True),
+    (12, False),
+    (11, False),
+    (10, False),
+    (9, False),
+)
 _LOOKS = {  # kind: colour, tint, sign before the word
     KEPT: (INK, "", ""),
     REPLACED: (palette.BLUE, "#dcecf6", ""),
@@ -73,23 +83,20 @@ def draw(notes: Mapping[str, Any], scale: float) -> np.ndarray:
 
 def marked(parts: Sequence[str], found: Sequence[Change]) -> list[Word]:
     """The words of a variant, in its order, with the deleted ones where they were."""
-    gaps = list(parts[0::2])
+    gaps = parts[0::2]
     words = []
-    for one in found:
-        if one.at is None:
-            words.append(Word(DELETED, one.before))
-        else:
-            lead = re.sub(r"^\S+", "", gaps[one.at]) if one.at else gaps[0]
-            trail = re.match(r"\S*", gaps[one.at + 1])
-            words.append(Word(one.kind, one.after, lead.strip(), trail[0] if trail else "", one.before))
+    for one, gap in with_gaps(parts, found):
+        lead = "" if one.at is None else re.sub(r"^\S+", "", gaps[one.at]) if one.at else gaps[0]
+        trail = "".join(re.findall(r"^\S+", gap))
+        words.append(Word(one.kind, one.after or one.before, lead.strip(), trail, one.before))
     return words
 
 
 def _rows(notes: Mapping[str, Any], size: int, remarks: bool) -> list[Row]:
     parts = split_words(notes["original"])
     kept = [Change(KEPT, word, word, at, at) for at, word in enumerate(parts[1::2])]
-    told = f"The word counter reads it as {notes['reading']}."
-    told = f"Label: {notes['label']}. {told}" if notes["label"] else told
+    told = f"Label: {notes['label']}. " if notes["label"] else ""
+    told += f"Its words of opinion: {notes['reading']}."
     rows = [Row(_wrapped(marked(parts, kept), size), "original", "", told if remarks else "")]
     for number, one in enumerate(notes["variants"], 1):
         flag = "⚠ label?" if one.reasons else "unchanged" if one.unchanged else ""
@@ -129,7 +136,7 @@ def _wide(text: str, size: float, face: str = "sans") -> float:
 
 
 def _width(word: Word, size: int) -> float:
-    box = 0.0 if word.kind in (KEPT, DELETED) else 6.0
+    box = {KEPT: 0.0, DELETED: 4.0}.get(word.kind, 6.0)
     sign = _LOOKS[word.kind][2]
     return sum(_wide(text, size) for text in (word.lead, word.text, word.trail, sign and sign + " ")) + box
 
@@ -176,12 +183,12 @@ def _draw_word(sheet: Sheet, word: Word, x: float, y: float, size: int) -> None:
         sheet.box(x, y - size * 0.68, end, low, tint, radius=3)
     if sign:
         sheet.text(x + 3, y, sign, colour, size, face="bold")
-    shift = 3 + _wide(sign + " ", size) if sign else 3 if tint else 0
+    shift = {KEPT: 0, DELETED: 2}.get(word.kind, 3) + _wide(sign and sign + " ", size)
     sheet.text(x + shift, y, word.text, SOFT if word.kind == DELETED else INK, size)
     if word.kind in (REPLACED, MOVED) and word.text != word.before:
         sheet.line([(x + 1, low), (end - 1, low)], palette.BLUE, 2)
     if word.kind == DELETED:
-        sheet.line([(x - 1, y + 1), (end + 1, y + 1)], colour, 1.75)
+        sheet.line([(x + 1, y + 1), (end - 1, y + 1)], colour, 1.75)
     sheet.text(end, y, word.trail, INK, size)
 
 

@@ -128,8 +128,8 @@ class TextEngine:
     def render(self, params: Mapping[str, Any], scale: float = 1.0) -> Rendered:
         """The picture for these parameters; `scale` < 1 gives a smaller one.
 
-        `notes` holds "variants" (list of Variant), "original", "label", "reading" (the word counter's verdict
-        on the original) and "changed" (the share of words changed, 0 to 1).
+        `notes` holds "variants" (list of Variant), "original", "label", "reading" (the original's words of
+        opinion), "changed" (the share of words changed, 0 to 1), "source" and "looks_up" (is it in use?).
         """
         params = self.check(params)
         made = self.variants(params)
@@ -140,15 +140,17 @@ class TextEngine:
             "variants": made,
             "original": text,
             "label": label,
-            "reading": read_opinion(text).verdict,
+            "reading": str(read_opinion(text)),
             "changed": changed,
+            "source": params["source"],
+            "looks_up": any(step.operation.needs == "lexicon" for step in _running(params)),
         }
         return Rendered(draw(notes, scale), self._alt(params, notes), notes)
 
     def to_code(self, params: Mapping[str, Any]) -> str:
         """Plain Python that makes the same strings; see `take_home`."""
         params = self.check(params)
-        steps = [Step.from_any(step) for step in params["steps"] if step["on"]]
+        steps = _running(params)
         text, _ = self.original(params)
         return written_out(
             steps, params["strength"], params["variants"], params["seed"], params["source"], text
@@ -171,10 +173,15 @@ class TextEngine:
 
 def in_words(params: Mapping[str, Any]) -> str:
     """Such as 'Synonym replacement 30%, random deletion 10%; strength 100%, seed 0'."""
-    steps = [Step.from_any(step) for step in params["steps"] if step["on"]]
+    steps = _running(params)
     named = [f"{step.operation.title.lower()} {step.values[SHARE]:.0%}" for step in steps]
     listed = ", ".join(named) or "no operation"
     return f"{listed[0].upper()}{listed[1:]}; strength {params['strength']:.0%}, seed {params['seed']}"
+
+
+def _running(params: Mapping[str, Any]) -> list[Step]:
+    """The steps that are on."""
+    return [Step.from_any(step) for step in params["steps"] if step["on"]]
 
 
 def _apply(step: Step, parts: list[str], strength: float, rng: random.Random, lexicon: Lexicon) -> None:

@@ -39,6 +39,11 @@ class Reading:
     verdict: str
     evidence: tuple[tuple[str, int], ...]
 
+    def __str__(self) -> str:
+        """Such as "negative (good −)"; the minus stands for bad itself, or for good after a negation."""
+        found = ", ".join(f"{word} {'+' if value > 0 else '−'}" for word, value in self.evidence)
+        return f"{self.verdict} ({found or 'none'})"
+
 
 def is_negation(word: str) -> bool:
     """`not`, `never`, `nobody`, `don't`, …"""

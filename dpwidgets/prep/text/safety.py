@@ -23,13 +23,11 @@ def reasons(before: str, after: str, found: Sequence[Change], lexicon: Lexicon) 
     opinions makes of both. They do not understand: no reason does not prove that the meaning is kept.
     """
     names = _names(before)
-    was, now = read_opinion(before).verdict, read_opinion(after).verdict
-    told = [reason for one in found if (reason := _of_word(one, names, _SIGNS[was], lexicon))]
+    was, now = read_opinion(before), read_opinion(after)
+    told = [reason for one in found if (reason := _of_word(one, names, _SIGNS[was.verdict], lexicon))]
     told += _of_scope(before, after, found)
-    if now == UNCLEAR and was != UNCLEAR:
-        told.append(f"the word counter reads no opinion in it, and the original as {was}")
-    elif now != was:
-        told.append(f"the word counter reads it as {now}, the original as {was}")
+    if now.verdict != was.verdict:
+        told.append(f"its words of opinion say {now}, the original's {was}")
     return list(dict.fromkeys(told))
 
 
@@ -44,7 +42,7 @@ def _of_word(one: Change, names: set[str], sign: int, lexicon: Lexicon) -> str:
         return f"a negation came in: “{new}”"
     if one.kind == REPLACED and new.lower() in lexicon.opposites(word.lower()):
         return f"“{word}” became its opposite, “{new}”"
-    if (any(sign.isdigit() for sign in word) or word.lower() in _NUMBERS) and one.kind != MOVED:
+    if any(sign.isdigit() for sign in word) or word.lower() in _NUMBERS:
         return f"the number “{word}” {_fate(one)}"
     if word in names:
         return f"the name “{word}” {_fate(one)}"
