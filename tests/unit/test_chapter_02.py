@@ -1,13 +1,10 @@
-"""Chapter 02: its table and its notebook ask the same, and no worker may hang a reader's kernel."""
+"""Chapter 02: no worker may hang a reader's kernel."""
 
 import ast
 from pathlib import Path
 
 import jupytext
 import pytest
-
-from dpwidgets.learn.chapters.ch02 import CHAPTER
-from dpwidgets.learn.model import Exercise, Prediction, Quiz
 
 SOURCE = Path(__file__).parents[2] / "notebooks" / "source" / "02_dataset_dataloader.py"
 LOADERS = {"DataLoader", "StatefulDataLoader"}
@@ -17,37 +14,6 @@ LOADERS = {"DataLoader", "StatefulDataLoader"}
 def cells() -> list[str]:
     book = jupytext.reads(SOURCE.read_text(encoding="utf-8"), fmt="py:percent")
     return [cell.source for cell in book.cells if cell.cell_type == "code"]
-
-
-def signatures(source: str) -> list[str]:
-    """Name, parameters and types of the last function of `source`, or of a last class and its methods."""
-    last = ast.parse(source).body[-1]
-    functions = last.body if isinstance(last, ast.ClassDef) else [last]
-    found = [last.name] if isinstance(last, ast.ClassDef) else []
-    for function in functions:
-        assert isinstance(function, ast.FunctionDef)
-        returns = ast.unparse(function.returns) if function.returns else ""
-        found.append(f"{function.name}({ast.unparse(function.args)}) -> {returns}")
-    return found
-
-
-@pytest.mark.parametrize("exercise", CHAPTER.exercises, ids=lambda exercise: exercise.id)
-def test_the_cell_of_an_exercise_has_the_signature_of_its_stub(cells: list[str], exercise: Exercise) -> None:
-    (cell,) = [cell for cell in cells if cell.startswith(f'@exercise("{exercise.id}")')]
-    assert signatures(cell) == signatures(exercise.stub)
-
-
-@pytest.mark.parametrize("quiz", CHAPTER.quizzes, ids=lambda quiz: quiz.id)
-def test_every_question_is_asked_unanswered(cells: list[str], quiz: Quiz) -> None:
-    assert f'quiz("{quiz.id}")' in cells
-
-
-@pytest.mark.parametrize("prediction", CHAPTER.predictions, ids=lambda prediction: prediction.id)
-def test_every_prediction_is_asked_before_it_is_revealed(cells: list[str], prediction: Prediction) -> None:
-    asked = cells.index(f'predict("{prediction.id}", ...)')
-    reveal = f'predict("{prediction.id}").reveal('
-    (revealed,) = [at for at, cell in enumerate(cells) if reveal in cell]
-    assert asked < revealed
 
 
 def endless_loaders(source: str) -> list[str]:

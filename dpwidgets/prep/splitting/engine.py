@@ -12,7 +12,7 @@ from dpwidgets.prep.splitting.split_code import split_code
 from dpwidgets.prep.splitting.split_picture import split_picture
 from dpwidgets.prep.splitting.strategies import STRATEGIES, Parts, problem_with, split
 
-MAX_SEED = 9999
+MAX_SEED = 2**31 - 1
 
 
 class SplitEngine:
