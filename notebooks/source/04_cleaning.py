@@ -838,7 +838,7 @@ schema = pa.DataFrameSchema(
         "price": pa.Column(float, pa.Check.in_range(20, 5000)),  # euros
     },
     strict=True,  # no other columns
-    unique=["brand", "bought", "price"],
+    unique=["brand", "bought", "price", "km"],  # no bike twice
 )
 warnings.filterwarnings("ignore", module="pandera")  # it tries the dates of the raw list, aloud
 try:
