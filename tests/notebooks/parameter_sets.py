@@ -101,8 +101,15 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
     "05b_text_augmentation": (
         ParameterSet("defaults"),
         ParameterSet(
-            "another seed, stronger, fewer",
-            {"seed": 7, "strength": 0.4, "calls": 500, "train_sentences": 48, "repeats": 2},
+            "another seed, stronger, fewer, a text file",
+            {
+                "seed": 7,
+                "strength": 0.4,
+                "calls": 500,
+                "train_sentences": 48,
+                "repeats": 2,
+                "text_file": "../README.md",
+            },
         ),
         ParameterSet("no such file", {"text_file": "{scratch}/missing.txt"}, refused=("text_file", "UTF-8")),
         ParameterSet("too strong", {"strength": 2, "calls": 0}, refused=("strength", "0.05 to 0.5", "calls")),
