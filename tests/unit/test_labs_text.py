@@ -42,7 +42,7 @@ def test_the_first_picture_shows_a_label_that_may_change() -> None:
     lab = TextLab()
     assert "The label may change in 1: variant 5 (the negation “not” is gone)" in lab.caption["alt"]
     [reasons] = [one["reasons"] for one in lab.caption["more"]["variants"] if one["reasons"]]
-    assert "its words of opinion say positive (good +), the original's negative (good −)" in reasons
+    assert "its words of opinion: positive (good +); those of the original: negative (good −)" in reasons
 
 
 # --- code

@@ -111,7 +111,7 @@ def test_our_labels_are_what_the_words_say(text: str, label: str) -> None:
         ("Never a bad day", "positive (bad +)"),
         ("No, it is good.", "positive (good +)"),
         ("Good, but dirty.", "unclear (Good +, dirty −)"),
-        ("A table.", "unclear (none)"),
+        ("A table.", "none known"),
     ],
 )
 def test_readings_show_their_evidence(text: str, said: str) -> None:
@@ -144,7 +144,7 @@ def told(before: str, change: "dict[int, str | None] | tuple[int, int]") -> list
     ("before", "change", "reason"),
     [
         (BEFORE, {3: None}, "the negation “not” is gone"),
-        (BEFORE, {3: None}, "its words of opinion say positive (good +), the original's negative (good −)"),
+        (BEFORE, {3: None}, "its words of opinion: positive (good +); those of the original: negative (good −)"),
         (BEFORE, (1, 3), "the negation “not” stands elsewhere"),
         (BEFORE, {3: "nto"}, "the negation “not” became “nto”"),
         ("Soup is not hot but cold.", (3, 5), "“not” now stands before “cold”, not before “hot”"),

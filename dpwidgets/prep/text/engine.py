@@ -110,14 +110,16 @@ class TextEngine:
         params = self.check(params)
         text, _ = self.original(params)
         steps = tuple((step["op"], *step["values"].items()) for step in params["steps"] if step["on"])
+        lexicon = open_lexicon(params["source"])
         return [
-            self._variant(text, steps, params["strength"], params["seed"] + i, params["source"])
+            self._variant(text, steps, params["strength"], params["seed"] + i, lexicon)
             for i in range(params["variants"])
         ]
 
-    def _made(self, text: str, steps: tuple[Any, ...], strength: float, seed: int, source: str) -> Variant:
+    def _made(
+        self, text: str, steps: tuple[Any, ...], strength: float, seed: int, lexicon: Lexicon
+    ) -> Variant:
         parts = TracedParts(text)
-        lexicon = open_lexicon(source)
         for at, (op, *values) in enumerate(steps):
             _apply(Step(op, values=dict(values)), parts, strength, random.Random(f"{seed}:{at}"), lexicon)
         found = parts.changes()

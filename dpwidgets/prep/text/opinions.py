@@ -40,9 +40,9 @@ class Reading:
     evidence: tuple[tuple[str, int], ...]
 
     def __str__(self) -> str:
-        """Such as "negative (good −)"; the minus stands for bad itself, or for good after a negation."""
+        """Such as "negative (good −)"; minus: a bad word, or a good one after a negation."""
         found = ", ".join(f"{word} {'+' if value > 0 else '−'}" for word, value in self.evidence)
-        return f"{self.verdict} ({found or 'none'})"
+        return f"{self.verdict} ({found})" if found else "none known"
 
 
 def is_negation(word: str) -> bool:

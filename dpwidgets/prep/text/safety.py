@@ -27,7 +27,7 @@ def reasons(before: str, after: str, found: Sequence[Change], lexicon: Lexicon) 
     told = [reason for one in found if (reason := _of_word(one, names, _SIGNS[was.verdict], lexicon))]
     told += _of_scope(before, after, found)
     if now.verdict != was.verdict:
-        told.append(f"its words of opinion say {now}, the original's {was}")
+        told.append(f"its words of opinion: {now}; those of the original: {was}")
     return list(dict.fromkeys(told))
 
 

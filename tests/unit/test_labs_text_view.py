@@ -1,0 +1,97 @@
+"""The text lab's list of variants in Chromium, with a page that plays the kernel."""
+
+import base64
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dpwidgets.labs.text import TextLab
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def lab() -> TextLab:
+    return TextLab(
+        ["我 not <b>good</b>."], variants=2, seed=4,
+        steps=["synonym_replacement", "random_swap", {"op": "random_deletion", "values": {"share": 0.3}}],
+    )  # fmt: skip
+
+
+@pytest.fixture
+def page(browser_page: Page, lab: TextLab) -> Iterator[Page]:
+    """The lab, open; no error may occur."""
+    errors: list[str] = []
+
+    def note(error: Any) -> None:
+        errors.append(str(error))
+
+    browser_page.on("pageerror", note)
+    browser_page.route("http://lab.test/", lambda route: route.fulfill(body="<!doctype html>"))
+    browser_page.goto("http://lab.test/")
+    browser_page.add_script_tag(path=Path(__file__).with_name("labs_page.js"))
+    show(browser_page, lab)
+    yield browser_page
+    browser_page.remove_listener("pageerror", note)
+    assert errors == []
+
+
+def show(page: Page, lab: TextLab) -> None:
+    names = ("title", "controls", "initial", "settings", "caption", "code", "catalogue")
+    state = {name: getattr(lab, name) for name in names}
+    state["frame"] = base64.b64encode(lab.frame).decode()
+    page.evaluate("options => open_lab(options)", {"esm": lab._esm, "css": lab._css, "state": state})
+    expect(page.locator("img.dpw-picture").first).to_have_attribute("src", re.compile("^blob:"))
+
+
+def seen(page: Page, tag: str) -> list[str]:
+    """The texts of the list's elements, without what is only read out."""
+    script = "nodes => nodes.map((node) => node.lastChild.textContent)"
+    return page.locator(f".dpw-variants {tag}").evaluate_all(script)
+
+
+def test_each_change_has_an_element_of_its_own(page: Page, lab: TextLab) -> None:
+    made = lab._engine.variants(lab.params)
+    fates = [one for variant in made for one in variant.changes]
+    assert {one.kind for one in fates} >= {"moved", "deleted"}
+    assert seen(page, "del") == [one.before for one in fates if one.kind in ("deleted", "replaced")]
+    assert seen(page, "ins") == [one.after for one in fates if one.kind in ("inserted", "replaced")]
+    assert seen(page, "mark") == [one.after for one in fates if one.kind == "moved"]
+
+
+def test_marks_are_read_out(page: Page) -> None:
+    assert "[deleted]" in page.locator(".dpw-variants").inner_text()
+    box = page.locator(".dpw-variants .dpw-unseen").first.bounding_box()
+    assert box is not None
+    assert box["width"] <= 1
+
+
+def test_text_is_never_html(page: Page) -> None:
+    assert page.locator(".dpw-variants b").count() == 0
+
+
+def test_reasons_stand_below_their_variant(page: Page, lab: TextLab) -> None:
+    reasons = [f"⚠ {reason}" for one in lab.caption["more"]["variants"] for reason in one["reasons"]]
+    assert reasons
+    assert page.locator(".dpw-variants .dpw-reason").all_inner_texts() == reasons
+
+
+def test_the_sentences_are_copied_without_marks(page: Page, lab: TextLab) -> None:
+    page.evaluate(
+        "() => Object.defineProperty(navigator, 'clipboard',"
+        " { value: { writeText: async (text) => { window.copied = text; } }, configurable: true })"
+    )
+    page.get_by_role("button", name="Copy the sentences").click()
+    expect(page.get_by_text("Copied.")).to_be_visible()
+    assert page.evaluate("() => window.copied") == "\n".join(lab.result)
+
+
+def test_the_list_follows_the_settled_picture(page: Page, lab: TextLab) -> None:
+    other = TextLab(["A plain day."], variants=1, steps=[])
+    png = base64.b64encode(other.frame).decode()
+    page.evaluate("([png, caption]) => settle(0, png, { caption })", [png, other.caption])
+    expect(page.locator(".dpw-variants li")).to_have_text(["A plain day."])
