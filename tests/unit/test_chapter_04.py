@@ -1,5 +1,6 @@
 """Chapter 04: a reader's own CSV is looked at, the formulas are right."""
 
+import ast
 from pathlib import Path
 from typing import Any
 
