@@ -41,7 +41,7 @@ def find_words(sentence: str) -> list[str]:
     hints=(
         "Do not ask where to cut. Ask what a word looks like, and find all places that look so.",
         r"`re.findall(pattern, text)` gives all matches; `\w+` is a run of letters, digits and underscores.",
-        r"`re.findall(r\"\w+(?:'\w+)*\", sentence)`: a run, then any number of `'` and a run.",
+        "`re.findall(r\"\\w+(?:'\\w+)*\", sentence)`: a run, then any number of `'` and a run.",
     ),
     solution=r"""
 import re
