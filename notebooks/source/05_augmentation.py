@@ -323,7 +323,7 @@ draw(
 # %%
 predict("05.p2", ...)
 
-# %% tags=["claim-08"]
+# %% tags=["claim-08"] figure="RandomHorizontalFlip"
 scene = tv_tensors.Image(torch.zeros(3, 80, 120, dtype=torch.uint8))
 cat = tv_tensors.BoundingBoxes([[15, 20, 60, 70]], format="XYXY", canvas_size=(80, 120))
 centred = tv_tensors.BoundingBoxes([[40, 20, 80, 70]], format="XYXY", canvas_size=(80, 120))
@@ -418,7 +418,7 @@ print("different versions of item 0 in ten epochs:", len(versions))
 # Chance needs a seed. **Question:** which one does v2 listen to: `random.seed` or `torch.manual_seed`? The
 # pipeline below has the guide's operations: flip, a turn of up to 10 degrees, colour.
 
-# %% tags=["snippet-16"]
+# %% tags=["snippet-16"] figure="a batch of PIL"
 pipeline = transforms.Compose(
     [
         transforms.RandomHorizontalFlip(),
@@ -458,7 +458,7 @@ print("with ToImage, ToDtype, Normalize:", tuple(batch.shape), batch.dtype)
 # %%
 predict("05.p3", ...)
 
-# %% tags=["claim-07"]
+# %% tags=["claim-07"] figure="turned:"
 digits = samples.digits()
 order = torch.randperm(len(digits.labels), generator=torch.Generator().manual_seed(0))
 learn, test = order[:-540], order[-540:]
@@ -511,7 +511,7 @@ recipes = {
     "turn up to 180 degrees": v2.RandomRotation(180, interpolation=smooth),
 }
 
-# %% tags=["claim-07"]
+# %% tags=["claim-07"] figure="flip left-right"
 few_digits, rest = order[:train_images], order[train_images:]
 truth = digits.labels[rest]
 print(f"{f'accuracy on {len(rest)} digits':26}neighbour  linear")
@@ -903,8 +903,7 @@ quiz("05.q4")
 # - One call for everything that moves together; one draw for each image; torch's seed.
 # - `uint8` first, `Normalize` last, training only.
 #
-# Text augmentation (synonyms, deletion, swaps) follows in a coming edition of this chapter.
-#
 # ## Next
 #
-# Chapter 06: splitting and batching.
+# [Chapter 05b: text augmentation](05b_text_augmentation.ipynb): synonyms, deletion, swaps, and the labels that
+# they turn round. Then [chapter 06: splitting and batching](06_splitting_batching.ipynb).
