@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import nltk
@@ -312,3 +313,18 @@ def test_wordnet_is_offered_where_its_data_is(monkeypatch: pytest.MonkeyPatch, t
     (tmp_path / "corpora").symlink_to(samples.lexicon() / "corpora")
     monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
     assert sources() == (SMALL, "WordNet")
+
+
+def test_labs_in_several_threads_share_the_lexicon(lexicon: Lexicon) -> None:
+    words = [word for text, _ in OURS for word in words_of(text.lower())]
+    expected = [str(lexicon.synsets(word)) for word in words]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads take turns as often as they can
+    try:
+        for _ in range(5):
+            fresh = Lexicon(str(samples.lexicon()))  # its files are read anew
+            with ThreadPoolExecutor(4) as pool:
+                found = pool.map(lambda _, one=fresh: [str(one.synsets(word)) for word in words], range(4))
+                assert all(texts == expected for texts in found)
+    finally:
+        sys.setswitchinterval(interval)

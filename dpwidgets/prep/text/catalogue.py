@@ -58,7 +58,7 @@ OPERATIONS = {
             "Synonym replacement",
             "replace",
             "Words become synonyms from the lexicon. Function words, names and inflected forms stay.",
-            "Any sense of a word counts: a synonym may be of another sense or part of speech.",
+            "Any sense of a word counts, so a synonym may mean something else; and “a” never becomes “an”.",
             operations.synonym_replacement,
             0.3,
             "lexicon",

@@ -1,5 +1,6 @@
 """Where synonyms come from: WordNet's files, read by NLTK. Ours, or WordNet's own where it is installed."""
 
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any
 from dpwidgets import samples
 
 SMALL, WORDNET = "small lexicon", "WordNet"
+_reading = threading.Lock()
 
 
 class Lexicon:
@@ -20,7 +22,7 @@ class Lexicon:
     """
 
     def __init__(self, root: str) -> None:
-        # NLTK takes a second to import, and a lab that needs no synonyms does not need it.
+        # NLTK takes a second or two to import.
         from nltk.corpus.reader import WordNetCorpusReader
         from nltk.data import find
 
@@ -53,16 +55,16 @@ class Lexicon:
     @contextmanager
     def _readable(self) -> Iterator[None]:
         """NLTK reads nothing outside its path. Ours is there only for the moment: the reader's own
-        `nltk.corpus.wordnet` must not take our lexicon for WordNet."""
+        `nltk.corpus.wordnet` must not take our lexicon for WordNet. The lock: labs share the open files."""
         import nltk
 
-        nltk.data.path.append(self._root)
-        try:
-            yield
-        finally:
-            nltk.data.path.reverse()
-            nltk.data.path.remove(self._root)  # the last one, which is ours
-            nltk.data.path.reverse()
+        with _reading:
+            nltk.data.path.append(self._root)
+            try:
+                yield
+            finally:
+                ours = [at for at, root in enumerate(nltk.data.path) if root == self._root]
+                del nltk.data.path[ours[-1]]
 
 
 def sources() -> tuple[str, ...]:
