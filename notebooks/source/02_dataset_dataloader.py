@@ -108,7 +108,7 @@ def attempt(what: str, action: Callable[[], object]) -> None:
 # says: fill in what you need. **Question:** what works before you fill it in, and when does the rest fail?
 
 
-# %% tags=["snippet-03", "snippet-04", "snippet-05"]
+# %% tags=["snippet-03", "snippet-04", "snippet-05"] figure={"snippet-03": "dataset[0]", "snippet-04": "DataLoader, shuffle=True", "snippet-05": "num_workers=4"}
 class CustomDataset(Dataset):
     def __init__(self):
         pass
@@ -238,7 +238,7 @@ print(values, lengths, real, sep="\n")
 # Its code, but for `portable`: that makes a class from a cell known to workers everywhere (section 6).
 
 
-# %% tags=["snippet-19"]
+# %% tags=["snippet-19"] figure="torch warns"
 class CustomDataset(Dataset):
     def __init__(self, data):
         self.data = data
@@ -357,7 +357,7 @@ for workers, factor in ((1, 2), (2, 2), (2, 8)):
 # epochs. How many reads are there, by how many processes? Each read adds a byte to a file.
 
 
-# %% tags=["claim-15"]
+# %% tags=["claim-15"] figure="2 workers"
 class Ledger(Witness):
     """The number of the process that read; each read adds a byte to a file."""
 
@@ -579,7 +579,7 @@ for name, rows in {
 # wraps a generator function. **Question:** why the function, and not the generator that it makes?
 
 
-# %% tags=["snippet-21"]
+# %% tags=["snippet-21"] figure="one generator"
 def custom_generator():
     for i in range(10):  # noqa: UP028
         yield i
@@ -653,7 +653,7 @@ predict("02.p3").reveal(len(doubled))
 # for each batch that you take, one is added, up to six. Who sees the new ones?
 
 
-# %% tags=["claim-36"]
+# %% tags=["claim-36"] figure="1 workers"
 class Feed(IterableDataset):
     """The items of a list, or the lines of a file, as they are when they are read."""
 
@@ -1029,4 +1029,4 @@ quiz("02.q3")
 #
 # ## Next
 #
-# Chapter 03: transforms, what happens to a sample between file and batch.
+# [Chapter 03: transforms](03_transforms.ipynb), what happens to a sample between file and batch.

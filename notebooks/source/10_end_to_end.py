@@ -450,7 +450,7 @@ show(
 # > **Correction.** `Normalize` neither standardises nor normalises by itself (2.3.1, 5.1): it subtracts one given
 # > number and divides by another. Only the mean and spread of *these* photos give mean 0 and spread 1.
 
-# %% tags=["claim-25"]
+# %% tags=["claim-25"] figure="0.5 and 0.5"
 some = torch.stack([pixels[i] for i in rows["train"][:1000]]).float() / 255
 own_mean, own_std = some.mean(dim=(0, 2, 3)), some.std(dim=(0, 2, 3))
 constants = {
@@ -585,7 +585,7 @@ def build_model(name: str, weights: str, classes: int) -> nn.Module:
 # > weights. Write `weights=ResNet50_Weights.DEFAULT`, which also knows the right transforms. The guide also keeps the
 # > head with 1,000 outputs, and its snippet has no loss function, no validation and no checkpoint.
 
-# %% tags=["snippet-17"]
+# %% tags=["snippet-17"] figure="1,000 outputs"
 best_weights = torchvision.models.ResNet50_Weights.DEFAULT
 print(
     f"{best_weights.name}: resize to {best_weights.transforms().resize_size}, then crop {best_weights.transforms().crop_size}"
@@ -746,7 +746,7 @@ keep(fig, "curves", f"Training loss falls to {table['train_loss'].iloc[-1]:.2f};
 # > **Correction.** The guide says that efficient loading keeps training from being interrupted (chapter 1). Do not
 # > believe it, measure it: the share of the time that the training step waited.
 
-# %% tags=["claim-38", "nbval-ignore-output"] reason="timing"
+# %% tags=["claim-38", "nbval-ignore-output"] figure="disk, 0 workers" reason="timing"
 spare = build_model("small_cnn", "none", len(classes)).to(device)
 spare_optimizer = torch.optim.SGD(spare.parameters(), lr=0.0)
 still = torch.optim.lr_scheduler.ConstantLR(spare_optimizer)
