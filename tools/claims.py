@@ -28,13 +28,9 @@ class Place:
 
 
 def places(chapters: list[Chapter]) -> Iterator[Place]:
-    """Every cell that carries a tag of the map, in the chapters' order.
-
-    Raises:
-        ChapterError: a chapter is not built yet.
-    """
+    """Every cell that carries a tag of the map, in the order of the chapters that are built."""
     wanted = set(map_tags())
-    for chapter in chapters:
+    for chapter in (one for one in chapters if one.notebook.is_file()):
         heading = ""
         for index, cell in enumerate(read_notebook(chapter).cells):
             if cell.cell_type == "markdown":
