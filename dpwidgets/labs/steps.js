@@ -111,3 +111,14 @@ function pipelineEditor(link, model) {
   rebuild();
   return { node: element("div", { class: "dpw-pipeline" }, list, add), refresh };
 }
+
+/** A left side with the described controls first, then the pipeline, one card per operation. */
+function controlsAndPipeline(link, model, signal) {
+  const globals = controlGroup(model.get("controls"), link);
+  const pipeline = pipelineEditor(link, model);
+  link.addEventListener("params", () => {
+    globals.refresh();
+    pipeline.refresh();
+  }, { signal });
+  return [element("div", { class: "dpw-globals" }, ...globals.nodes), pipeline.node];
+}

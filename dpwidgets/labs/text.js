@@ -1,14 +1,3 @@
-/** The text lab's left side: the sentence, then the pipeline, one card per operation. */
-function textControls(link, model, signal) {
-  const globals = controlGroup(model.get("controls"), link);
-  const pipeline = pipelineEditor(link, model);
-  link.addEventListener("params", () => {
-    globals.refresh();
-    pipeline.refresh();
-  }, { signal });
-  return [element("div", { class: "dpw-globals" }, ...globals.nodes), pipeline.node];
-}
-
 /** The settled picture's variants as text, in any script, to read out and to copy. */
 function variantList(link, model, signal) {
   const list = element("ol", { class: "dpw-variants", "aria-label": "Variants" });
@@ -53,4 +42,4 @@ function pieceNodes([kind, before, after, gap]) {
   return [...nodes, gap];
 }
 
-export default labView(textControls, { makes: "these sentences", buildBelow: variantList });
+export default labView(controlsAndPipeline, { makes: "these sentences", buildBelow: variantList });

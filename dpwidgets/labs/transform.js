@@ -1,14 +1,3 @@
-/** The pipeline stepper: what to start from, the pipeline, and below the picture what there is to tell. */
-function stepperControls(link, model, signal) {
-  const globals = controlGroup(model.get("controls"), link);
-  const pipeline = pipelineEditor(link, model);
-  link.addEventListener("params", () => {
-    globals.refresh();
-    pipeline.refresh();
-  }, { signal });
-  return [element("div", { class: "dpw-globals" }, ...globals.nodes), pipeline.node];
-}
-
 /** The findings of the settled picture: where, what happened, and the cure. */
 function findingsList(link, model, signal) {
   const list = element("ul", { class: "dpw-findings", "aria-label": "What the steps did" });
@@ -27,4 +16,4 @@ function findingsList(link, model, signal) {
   return [list];
 }
 
-export default labView(stepperControls, { makes: "this result", buildBelow: findingsList });
+export default labView(controlsAndPipeline, { makes: "this result", buildBelow: findingsList });

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torchvision.transforms.v2 import functional as F
 
-from dpwidgets.prep.checks import check_name, check_number, check_whole
+from dpwidgets.prep.checks import check_name, check_number, check_whole, complete
 from dpwidgets.prep.compose import Tile, compose, counts, histogram
 from dpwidgets.prep.images import ImageSource, Sample
 from dpwidgets.prep.label_safety import Reader, ThumbnailReader
@@ -74,10 +74,7 @@ class AugmentEngine:
         Raises:
             ValueError: naming the parameter, its value, and what is allowed.
         """
-        known = self.default_params()
-        for name in params:
-            check_name(name, known, "parameter")
-        merged = known | dict(params)
+        merged = complete(params, self.default_params())
         if not isinstance(merged["steps"], Sequence) or isinstance(merged["steps"], str):
             raise ValueError(f"steps={merged['steps']!r} is not allowed; give a list of steps.")
         steps = [one if isinstance(one, Step) else Step.from_dict(one) for one in merged["steps"]]

@@ -1,8 +1,15 @@
 """Checks of an engine's parameters: ValueError that names the parameter, its value and what is allowed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
+
+
+def complete(params: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults with `params` laid over them; ValueError for a name that is none of the defaults'."""
+    for name in params:
+        check_name(name, defaults, "parameter")
+    return {**defaults, **params}
 
 
 def check_name(name: Any, names: Iterable[str], what: str) -> None:

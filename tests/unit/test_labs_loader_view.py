@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -68,21 +67,10 @@ def lab() -> Iterator[LoaderLab]:
 
 
 @pytest.fixture
-def page(browser_page: Page) -> Iterator[Page]:
-    """An empty page on an address of its own; no error may occur."""
-    errors: list[str] = []
-
-    def note(error: Any) -> None:
-        errors.append(str(error))
-
-    browser_page.on("pageerror", note)
-    browser_page.route("http://lab.test/", lambda route: route.fulfill(body="<!doctype html>"))
-    browser_page.goto("http://lab.test/")
-    browser_page.set_viewport_size({"width": 1000, "height": 900})
-    browser_page.add_script_tag(path=Path(__file__).with_name("labs_page.js"))
-    yield browser_page
-    browser_page.remove_listener("pageerror", note)
-    assert errors == []
+def page(lab_page: Page) -> Page:
+    """An empty page of a size that shows the whole lab."""
+    lab_page.set_viewport_size({"width": 1000, "height": 900})
+    return lab_page
 
 
 def open_lab(page: Page, lab: LoaderLab, views: int = 1, css: str = "") -> None:

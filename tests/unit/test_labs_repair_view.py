@@ -1,9 +1,7 @@
 """The repair lab's view in Chromium, with a page that plays the kernel: the columns follow the table."""
 
 import base64
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -19,25 +17,10 @@ def lab() -> RepairLab:
 
 
 @pytest.fixture
-def page(browser_page: Page, lab: RepairLab) -> Iterator[Page]:
-    """The lab, open; no error may occur."""
-    errors: list[str] = []
-
-    def note(error: Any) -> None:
-        errors.append(str(error))
-
-    browser_page.on("pageerror", note)
-    browser_page.route("http://lab.test/", lambda route: route.fulfill(body="<!doctype html>"))
-    browser_page.goto("http://lab.test/")
-    browser_page.add_script_tag(path=Path(__file__).with_name("labs_page.js"))
-    names = ("title", "controls", "initial", "settings", "caption", "code", "catalogue")
-    state = {name: getattr(lab, name) for name in names}
-    state["frame"] = base64.b64encode(lab.frame).decode()
-    options = {"esm": lab._esm, "css": lab._css, "state": state}
-    browser_page.evaluate("options => open_lab(options)", options)
-    yield browser_page
-    browser_page.remove_listener("pageerror", note)
-    assert errors == []
+def page(lab_page: Page, open_lab: Callable[..., None], lab: RepairLab) -> Page:
+    """The lab, open."""
+    open_lab(lab)
+    return lab_page
 
 
 def columns(page: Page) -> list[str]:

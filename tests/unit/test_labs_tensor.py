@@ -1,8 +1,7 @@
 """The tensor lab without a browser: own tensors, parameters, result, code, and what the view is told."""
 
-import base64
 import json
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -119,21 +118,18 @@ def test_data_that_does_not_fit_is_refused(own: Any, error: type[Exception], tol
 
 
 @pytest.mark.browser
-def test_the_view_shows_the_controls_of_what_is_chosen(browser_page: Page, lab: TensorLab) -> None:
-    browser_page.route("http://lab.test/", lambda route: route.fulfill(body="<!doctype html>"))
-    browser_page.goto("http://lab.test/")
-    browser_page.add_script_tag(path=Path(__file__).with_name("labs_page.js"))
-    names = ("title", "controls", "initial", "settings", "caption", "code")
-    state = {name: getattr(lab, name) for name in names} | {"frame": base64.b64encode(lab.frame).decode()}
-    browser_page.evaluate("options => open_lab(options)", {"esm": lab._esm, "css": lab._css, "state": state})
+def test_the_view_shows_the_controls_of_what_is_chosen(
+    lab_page: Page, open_lab: Callable[..., None], lab: TensorLab
+) -> None:
+    open_lab(lab)
 
     def labels() -> list[str]:
-        return browser_page.locator(".dpw-row label:visible").all_inner_texts()
+        return lab_page.locator(".dpw-row label:visible").all_inner_texts()
 
     assert labels() == ["view", "shape of a", "shape of b", "operation", "cell"]
-    browser_page.get_by_label("view").select_option("memory")
+    lab_page.get_by_label("view").select_option("memory")
     assert labels() == ["view", "shape of x", "y =", "cell"]
-    browser_page.get_by_label("y =").select_option("my own code")
+    lab_page.get_by_label("y =").select_option("my own code")
     assert labels() == ["view", "shape of x", "y =", "code", "cell"]
-    browser_page.get_by_label("view").select_option("dtypes")  # `code` goes with `y =`, on which it depends
+    lab_page.get_by_label("view").select_option("dtypes")  # `code` goes with `y =`, on which it depends
     assert labels() == ["view", "number", "add", "bits of"]

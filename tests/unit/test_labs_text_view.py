@@ -1,10 +1,7 @@
 """The text lab's list of variants in Chromium, with a page that plays the kernel."""
 
 import base64
-import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -21,29 +18,10 @@ def lab() -> TextLab:
 
 
 @pytest.fixture
-def page(browser_page: Page, lab: TextLab) -> Iterator[Page]:
-    """The lab, open; no error may occur."""
-    errors: list[str] = []
-
-    def note(error: Any) -> None:
-        errors.append(str(error))
-
-    browser_page.on("pageerror", note)
-    browser_page.route("http://lab.test/", lambda route: route.fulfill(body="<!doctype html>"))
-    browser_page.goto("http://lab.test/")
-    browser_page.add_script_tag(path=Path(__file__).with_name("labs_page.js"))
-    show(browser_page, lab)
-    yield browser_page
-    browser_page.remove_listener("pageerror", note)
-    assert errors == []
-
-
-def show(page: Page, lab: TextLab) -> None:
-    names = ("title", "controls", "initial", "settings", "caption", "code", "catalogue")
-    state = {name: getattr(lab, name) for name in names}
-    state["frame"] = base64.b64encode(lab.frame).decode()
-    page.evaluate("options => open_lab(options)", {"esm": lab._esm, "css": lab._css, "state": state})
-    expect(page.locator("img.dpw-picture").first).to_have_attribute("src", re.compile("^blob:"))
+def page(lab_page: Page, open_lab: Callable[..., None], lab: TextLab) -> Page:
+    """The lab, open."""
+    open_lab(lab)
+    return lab_page
 
 
 def seen(page: Page, tag: str) -> list[str]:

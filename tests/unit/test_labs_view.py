@@ -2,9 +2,7 @@
 
 import base64
 import io
-import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,6 +13,7 @@ from playwright.sync_api import Page, expect
 from dpwidgets.labs.image import ImageLab
 
 pytestmark = pytest.mark.browser
+Open = Callable[..., None]
 
 FIRST = "input[type=range] >> nth=0"  # the strength
 
@@ -32,31 +31,11 @@ def lab() -> ImageLab:
 
 
 @pytest.fixture
-def page(browser_page: Page) -> Iterator[Page]:
-    """An empty page on an address of its own, with a clock that the test can wind on; no error may occur."""
-    errors: list[str] = []
-
-    def note(error: Any) -> None:
-        errors.append(str(error))
-
-    browser_page.on("pageerror", note)
-    browser_page.route("http://lab.test/", lambda route: route.fulfill(body="<!doctype html>"))
-    browser_page.goto("http://lab.test/")
-    browser_page.clock.install(time=0)
-    browser_page.clock.pause_at(1000)
-    browser_page.add_script_tag(path=Path(__file__).with_name("labs_page.js"))
-    yield browser_page
-    browser_page.remove_listener("pageerror", note)
-    assert errors == []
-
-
-def open_lab(page: Page, lab: ImageLab, views: int = 1) -> None:
-    names = ("title", "controls", "initial", "settings", "caption", "code", "catalogue")
-    state = {name: getattr(lab, name) for name in names}
-    state["frame"] = base64.b64encode(lab.frame).decode()
-    options = {"esm": lab._esm, "css": lab._css, "state": state, "views": views}
-    page.evaluate("options => open_lab(options)", options)
-    expect(page.locator("img.dpw-picture").first).to_have_attribute("src", re.compile("^blob:"))
+def page(lab_page: Page) -> Page:
+    """An empty page with a clock that the test can wind on."""
+    lab_page.clock.install(time=0)
+    lab_page.clock.pause_at(1000)
+    return lab_page
 
 
 def slide(page: Page, value: float, which: str = FIRST) -> None:
@@ -93,8 +72,10 @@ def preview(page: Page, request: int) -> None:
 # --- newest values win
 
 
-def test_at_most_two_requests_are_under_way_and_the_newest_values_follow(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_at_most_two_requests_are_under_way_and_the_newest_values_follow(
+    page: Page, lab: ImageLab, open_lab: Open
+) -> None:
+    open_lab(lab)
     for value in range(10, 41):
         slide(page, value)
     assert strengths(page) == [10, 11]
@@ -105,8 +86,8 @@ def test_at_most_two_requests_are_under_way_and_the_newest_values_follow(page: P
     assert len(sent(page)) == 3, "nothing new to ask"
 
 
-def test_when_the_hand_rests_the_full_picture_is_asked_for(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_when_the_hand_rests_the_full_picture_is_asked_for(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     slide(page, 30)
     page.clock.run_for(100)
     assert [message["moving"] for message in sent(page)] == [True]
@@ -116,8 +97,10 @@ def test_when_the_hand_rests_the_full_picture_is_asked_for(page: Page, lab: Imag
     assert strengths(page) == [30, 30]
 
 
-def test_the_full_picture_waits_for_the_preview_of_the_last_value(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_the_full_picture_waits_for_the_preview_of_the_last_value(
+    page: Page, lab: ImageLab, open_lab: Open
+) -> None:
+    open_lab(lab)
     for value in (30, 31, 32):
         slide(page, value)
     page.locator(FIRST).dispatch_event("pointerup")
@@ -128,16 +111,16 @@ def test_the_full_picture_waits_for_the_preview_of_the_last_value(page: Page, la
     assert (strengths(page)[-1], sent(page)[-1]["moving"]) == (32, False)
 
 
-def test_letting_go_asks_for_the_full_picture_at_once(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_letting_go_asks_for_the_full_picture_at_once(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     slide(page, 30)
     preview(page, 1)
     page.locator(FIRST).dispatch_event("pointerup")
     assert [message["moving"] for message in sent(page)] == [True, False]
 
 
-def test_the_last_value_lands_although_the_kernel_was_busy(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_the_last_value_lands_although_the_kernel_was_busy(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     for value in range(10, 41):
         slide(page, value)
     page.locator(FIRST).dispatch_event("pointerup")
@@ -151,8 +134,8 @@ def test_the_last_value_lands_although_the_kernel_was_busy(page: Page, lab: Imag
     expect(page.locator(".dpw-waiting")).to_be_empty()
 
 
-def test_a_lost_request_is_asked_again(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_a_lost_request_is_asked_again(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     slide(page, 30)
     page.clock.run_for(200)
     page.clock.run_for(16_000)
@@ -160,8 +143,8 @@ def test_a_lost_request_is_asked_again(page: Page, lab: ImageLab) -> None:
     assert sent(page)[-1]["moving"] is False
 
 
-def test_a_picture_that_was_overtaken_is_not_shown(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_a_picture_that_was_overtaken_is_not_shown(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     slide(page, 30)
     page.evaluate("() => { number = 100; }")
     preview(page, 1)
@@ -176,8 +159,8 @@ def test_a_picture_that_was_overtaken_is_not_shown(page: Page, lab: ImageLab) ->
 # --- the picture
 
 
-def test_a_preview_keeps_size_and_text_of_the_full_picture(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_a_preview_keeps_size_and_text_of_the_full_picture(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     shown = page.locator("img.dpw-picture")
     before = shown.bounding_box()
     slide(page, 30)
@@ -187,8 +170,8 @@ def test_a_preview_keeps_size_and_text_of_the_full_picture(page: Page, lab: Imag
     expect(shown).to_have_attribute("alt", lab.caption["alt"])
 
 
-def test_the_full_picture_takes_the_previews_place(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_the_full_picture_takes_the_previews_place(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     slide(page, 30)
     preview(page, 1)
     settle(page, 1)
@@ -196,8 +179,8 @@ def test_the_full_picture_takes_the_previews_place(page: Page, lab: ImageLab) ->
     expect(page.locator("img.dpw-picture")).to_be_visible()
 
 
-def test_the_text_of_a_settled_picture_is_announced(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_the_text_of_a_settled_picture_is_announced(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     slide(page, 30)
     settle(page, 1, caption={"alt": "Now it is blue.", "notes": ["2 files skipped"]})
     expect(page.locator("img.dpw-picture")).to_have_attribute("alt", "Now it is blue.")
@@ -205,8 +188,8 @@ def test_the_text_of_a_settled_picture_is_announced(page: Page, lab: ImageLab) -
     expect(page.locator(".dpw-notes")).to_have_text("2 files skipped")
 
 
-def test_the_cost_is_shown_beside_the_picture(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_the_cost_is_shown_beside_the_picture(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     page.evaluate("() => model.message({kind: 'cost', cost: '3.1 ms per image'})")
     expect(page.locator(".dpw-cost")).to_have_text("3.1 ms per image")
 
@@ -214,8 +197,8 @@ def test_the_cost_is_shown_beside_the_picture(page: Page, lab: ImageLab) -> None
 # --- what can go wrong
 
 
-def test_a_problem_is_an_alert_until_a_picture_comes(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_a_problem_is_an_alert_until_a_picture_comes(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     slide(page, 30)
     page.evaluate(
         "() => model.message({kind: 'problem', text: 'angle=999', seen: {[model.sent[0].client]: 1}})"
@@ -227,16 +210,16 @@ def test_a_problem_is_an_alert_until_a_picture_comes(page: Page, lab: ImageLab) 
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
-def test_a_restarted_kernel_is_told(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_a_restarted_kernel_is_told(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     page.evaluate("() => { model.dead = true; }")
     slide(page, 30)
     expect(page.locator(".dpw-offline")).to_contain_text("Run this cell")
     expect(page.locator(FIRST)).to_be_disabled()
 
 
-def test_a_notebook_without_kernel_shows_the_saved_picture(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_a_notebook_without_kernel_shows_the_saved_picture(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     page.evaluate("() => els[0].classList.add('jupyter-widgets-disconnected')")
     expect(page.locator(".dpw-offline")).to_be_visible()
     expect(page.locator(FIRST)).to_be_disabled()
@@ -246,8 +229,8 @@ def test_a_notebook_without_kernel_shows_the_saved_picture(page: Page, lab: Imag
 # --- several hands
 
 
-def test_two_views_follow_each_other(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab, views=2)
+def test_two_views_follow_each_other(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab, views=2)
     page.locator(".dpw-lab >> nth=1").locator("input[type=range]").first.evaluate(
         "input => { input.value = 20; input.dispatchEvent(new Event('input')); }"
     )
@@ -257,15 +240,15 @@ def test_two_views_follow_each_other(page: Page, lab: ImageLab) -> None:
     expect(page.locator(".dpw-lab >> nth=0").locator("input[type=range]").first).to_have_value("20")
 
 
-def test_a_view_that_is_removed_leaves_the_others_alive(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab, views=2)
+def test_a_view_that_is_removed_leaves_the_others_alive(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab, views=2)
     page.evaluate("() => { endings[0](); els[0].remove(); }")
     slide(page, 20)
     preview(page, 1)
 
 
-def test_values_set_in_python_appear_in_the_controls(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_values_set_in_python_appear_in_the_controls(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     settings = lab.params | {"strength": 0.25, "steps": lab.params["steps"][:1]}
     settle(page, settings=settings)
     expect(page.locator(FIRST)).to_have_value("25")
@@ -273,8 +256,8 @@ def test_values_set_in_python_appear_in_the_controls(page: Page, lab: ImageLab) 
     assert sent(page) == []
 
 
-def test_a_reader_who_is_ahead_is_not_pulled_back(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_a_reader_who_is_ahead_is_not_pulled_back(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     slide(page, 60)
     settle(page, settings=lab.params | {"strength": 0.25})
     expect(page.locator(FIRST)).to_have_value("60")
@@ -283,8 +266,10 @@ def test_a_reader_who_is_ahead_is_not_pulled_back(page: Page, lab: ImageLab) -> 
 # --- controls
 
 
-def test_every_control_has_a_name_a_help_and_keeps_its_keys(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_every_control_has_a_name_a_help_and_keeps_its_keys(
+    page: Page, lab: ImageLab, open_lab: Open
+) -> None:
+    open_lab(lab)
     page.evaluate(
         "() => document.querySelectorAll('.dpw-fold[aria-expanded=false]').forEach((n) => n.click())"
     )
@@ -299,21 +284,21 @@ def test_every_control_has_a_name_a_help_and_keeps_its_keys(page: Page, lab: Ima
     assert len(ids) == len(set(ids))
 
 
-def test_values_are_read_with_their_unit(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_values_are_read_with_their_unit(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     expect(page.get_by_label("strength")).to_have_attribute("aria-valuetext", "100 %")
     expect(page.get_by_label("angle")).to_have_attribute("aria-valuetext", "15°")
 
 
-def test_arrow_keys_move_a_slider_by_one_step(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_arrow_keys_move_a_slider_by_one_step(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     page.locator(FIRST).focus()
     page.keyboard.press("ArrowLeft")
     assert strengths(page) == [99]
 
 
-def test_an_operation_is_added_with_its_default_values(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_an_operation_is_added_with_its_default_values(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     page.get_by_label("Add an operation").select_option("gaussian_noise")
     step = sent(page)[-1]["params"]["steps"][-1]
     default = next(operation for operation in lab.catalogue if operation["key"] == "gaussian_noise")
@@ -322,8 +307,8 @@ def test_an_operation_is_added_with_its_default_values(page: Page, lab: ImageLab
     assert lab._engine.check(sent(page)[-1]["params"])["steps"][-1] == step
 
 
-def test_every_operation_of_the_catalogue_can_be_added(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_every_operation_of_the_catalogue_can_be_added(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     for operation in lab.catalogue:
         page.get_by_label("Add an operation").select_option(operation["key"])
     expect(page.locator(".dpw-step")).to_have_count(3 + len(lab.catalogue))
@@ -331,8 +316,10 @@ def test_every_operation_of_the_catalogue_can_be_added(page: Page, lab: ImageLab
     lab._engine.check(sent(page)[-1]["params"])
 
 
-def test_operations_are_moved_and_removed_and_the_focus_follows(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_operations_are_moved_and_removed_and_the_focus_follows(
+    page: Page, lab: ImageLab, open_lab: Open
+) -> None:
+    open_lab(lab)
     page.get_by_label("Horizontal flip: move down").press("Enter")
     assert [step["op"] for step in sent(page)[-1]["params"]["steps"]] == [
         "rotation",
@@ -346,21 +333,21 @@ def test_operations_are_moved_and_removed_and_the_focus_follows(page: Page, lab:
     expect(page.get_by_label("Horizontal flip: remove")).to_be_focused()
 
 
-def test_an_open_card_stays_open_when_it_moves(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_an_open_card_stays_open_when_it_moves(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     page.get_by_label("Rotation: move down").press("Enter")
     folds = page.locator(".dpw-fold").evaluate_all("nodes => nodes.map((node) => node.ariaExpanded)")
     assert folds == ["false", "true", "false"]
 
 
-def test_an_operation_is_switched_off(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_an_operation_is_switched_off(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     page.get_by_role("switch", name="Rotation: on").press("Space")
     assert sent(page)[-1]["params"]["steps"][0]["on"] is False
 
 
-def test_a_half_typed_number_is_not_sent(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_a_half_typed_number_is_not_sent(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     seed = page.get_by_label("seed", exact=True)
     seed.fill("")
     seed.fill("-5")
@@ -371,8 +358,8 @@ def test_a_half_typed_number_is_not_sent(page: Page, lab: ImageLab) -> None:
     assert sent(page)[-1]["params"]["seed"] == 42
 
 
-def test_new_seed_and_reset(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_new_seed_and_reset(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     slide(page, 30)
     preview(page, 1)
     page.get_by_role("button", name="New seed").click()
@@ -386,8 +373,8 @@ def test_new_seed_and_reset(page: Page, lab: ImageLab) -> None:
 # --- the code
 
 
-def test_copy_puts_the_code_into_the_clipboard(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_copy_puts_the_code_into_the_clipboard(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     page.evaluate("""() => Object.defineProperty(navigator, "clipboard", {configurable: true,
         value: {writeText: async (text) => { window.copied = text; }}})""")
     page.get_by_role("button", name="Copy as code").click()
@@ -395,8 +382,8 @@ def test_copy_puts_the_code_into_the_clipboard(page: Page, lab: ImageLab) -> Non
     assert page.evaluate("() => copied") == lab.code
 
 
-def test_without_a_clipboard_the_code_is_selected(page: Page, lab: ImageLab) -> None:
-    open_lab(page, lab)
+def test_without_a_clipboard_the_code_is_selected(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
     page.evaluate(
         "() => Object.defineProperty(navigator, 'clipboard', {configurable: true, value: undefined})"
     )

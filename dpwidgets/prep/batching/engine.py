@@ -10,7 +10,7 @@ from dpwidgets.prep.batching.noise import Noise, measure
 from dpwidgets.prep.batching.picture import View, alt_text, draw
 from dpwidgets.prep.batching.problems import OURS, Parts, Problem, ours, split
 from dpwidgets.prep.batching.training import BASE, MOST_ROUNDS, OPTIMIZERS, Setting, Trained, train
-from dpwidgets.prep.checks import check_flag, check_name, check_number, check_whole
+from dpwidgets.prep.checks import check_flag, check_name, check_number, check_whole, complete
 from dpwidgets.prep.rendered import Rendered
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -60,10 +60,7 @@ class BatchEngine:
         Raises:
             ValueError: naming the parameter, its value, and what is allowed.
         """
-        known = self.default_params()
-        for name in params:
-            check_name(name, known, "parameter")
-        given = known | dict(params)
+        given = complete(params, self.default_params())
         choices = {"data": self.data_names, "model": MODELS, "optimizer": OPTIMIZERS, "budget": BUDGETS}
         for name, allowed in choices.items():
             check_name(given[name], allowed, name)

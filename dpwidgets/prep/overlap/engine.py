@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dpwidgets.prep.checks import check_flag, check_name, check_number, check_whole
+from dpwidgets.prep.checks import check_flag, check_number, check_whole, complete
 from dpwidgets.prep.overlap.model import Pipeline, Span, seconds, simulate, utilisation
 from dpwidgets.prep.overlap.overlap_picture import MOST_WORKERS, overlap_picture
 from dpwidgets.prep.rendered import Rendered
@@ -27,9 +27,7 @@ class OverlapEngine:
             ValueError: naming the parameter, its value, and what is allowed.
         """
         known = self.default_params()
-        for name in params:
-            check_name(name, known, "parameter")
-        merged = known | dict(params)
+        merged = complete(params, known)
         for name, (low, high) in MILLISECONDS.items():
             merged[name] = check_number(merged[name], name, low, high)
         for name, (fewest, most) in COUNTS.items():

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from dpwidgets.prep.checks import check_flag, check_name, check_number, check_whole
+from dpwidgets.prep.checks import check_flag, check_name, check_number, check_whole, complete
 from dpwidgets.prep.rendered import Rendered
 from dpwidgets.prep.repair.code import write_code
 from dpwidgets.prep.repair.findings import DROPPED, MEAN_FILL, OTHER_FIT, THIS, TRUTH, Contestant, Findings
@@ -82,10 +82,7 @@ class RepairEngine:
         Raises:
             ValueError: naming the parameter, its value, and what is allowed.
         """
-        known = self.default_params()
-        for name in params:
-            check_name(name, known, "parameter")
-        merged = known | dict(params)
+        merged = complete(params, self.default_params())
         check_name(merged["table"], self.sources, "table")
         source = self.sources[merged["table"]]
         elsewhere = any(merged["column"] in other.columns for other in self.sources.values())

@@ -5,7 +5,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from dpwidgets.prep.checks import check_flag, check_name, check_whole
+from dpwidgets.prep.checks import check_flag, check_name, check_whole, complete
 from dpwidgets.prep.rendered import Rendered
 from dpwidgets.prep.scenes.collating import Batch, collate, read_scene, spectrogram
 from dpwidgets.prep.scenes.reading import KINDS, PAIRINGS, Scene, SceneFolder, vocabulary
@@ -58,10 +58,7 @@ class SceneEngine:
         Raises:
             ValueError: naming the parameter, its value, and what is allowed.
         """
-        known = self.default_params()
-        for name in params:
-            check_name(name, known, "parameter")
-        merged = known | dict(params)
+        merged = complete(params, self.default_params())
         check_name(merged["pairing"], PAIRINGS, "pairing")
         check_name(merged["drawing"], DRAWINGS, "drawing")
         check_name(merged["n_fft"], WINDOWS, "n_fft")

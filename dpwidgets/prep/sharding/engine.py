@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dpwidgets.prep.checks import check_flag, check_name, check_whole
+from dpwidgets.prep.checks import check_flag, check_name, check_whole, complete
 from dpwidgets.prep.rendered import Rendered
 from dpwidgets.prep.sharding.readers import PLANS, Batch, Setup, batches, reads
 from dpwidgets.prep.sharding.readers_picture import readers_picture
@@ -48,9 +48,7 @@ class ShardEngine:
             ValueError: naming the parameter, its value, and what is allowed.
         """
         known = self.default_params()
-        for name in params:
-            check_name(name, known, "parameter")
-        merged = known | dict(params)
+        merged = complete(params, known)
         check_name(merged["view"], VIEWS, "view")
         check_name(merged["plan"], PLANS, "plan")
         for name, (low, high) in RANGES.items():

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import Any
 
-from dpwidgets.prep.checks import check_name, check_number, check_whole
+from dpwidgets.prep.checks import check_name, check_number, check_whole, complete
 from dpwidgets.prep.rendered import Rendered
 from dpwidgets.prep.splitting.leaks import Report, honest_score, moved_when_grown, report
 from dpwidgets.prep.splitting.problems import OURS, Problem, ours
@@ -54,10 +54,7 @@ class SplitEngine:
         Raises:
             ValueError: naming the parameter, its value, and what is allowed.
         """
-        known = self.default_params()
-        for name in params:
-            check_name(name, known, "parameter")
-        merged = known | dict(params)
+        merged = complete(params, self.default_params())
         check_name(merged["data"], self.data_names, "data")
         check_name(merged["strategy"], STRATEGIES, "strategy")
         return {

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from dpwidgets.prep.checks import check_name, check_text, check_whole
+from dpwidgets.prep.checks import check_name, check_text, check_whole, complete
 from dpwidgets.prep.drawing import SOFT, Sheet
 from dpwidgets.prep.rendered import Rendered
 from dpwidgets.prep.tensors import code, dtypes, views
@@ -81,9 +81,7 @@ class TensorEngine:
             ValueError: naming the parameter, its value, and what is allowed.
         """
         known = self.default_params()
-        for name in params:
-            check_name(name, known, "parameter")
-        merged = known | dict(params)
+        merged = complete(params, known)
         for name in ("left", "right", "shape"):
             merged[name] = as_text(merged[name])
         for name, longest in _TEXTS.items():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from dpwidgets.prep.checks import check_name, check_number, check_text, check_whole
+from dpwidgets.prep.checks import check_name, check_number, check_text, check_whole, complete
 from dpwidgets.prep.rendered import Rendered
 from dpwidgets.prep.text.catalogue import SHARE, Step
 from dpwidgets.prep.text.dictionary import GERMAN
@@ -82,10 +82,7 @@ class TextEngine:
         Raises:
             ValueError: naming the parameter, its value, and what is allowed.
         """
-        known = self.default_params()
-        for name in params:
-            check_name(name, known, "parameter")
-        merged = known | dict(params)
+        merged = complete(params, self.default_params())
         if not isinstance(merged["steps"], Sequence) or isinstance(merged["steps"], str):
             raise ValueError(f"steps={merged['steps']!r} is not allowed; give a list of steps.")
         check_name(merged["source"], self.sources, "source")

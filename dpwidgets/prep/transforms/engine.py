@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from dpwidgets.prep.checks import check_name, check_whole
+from dpwidgets.prep.checks import check_name, check_whole, complete
 from dpwidgets.prep.images import ImageSource
 from dpwidgets.prep.rendered import Rendered
 from dpwidgets.prep.transforms.catalogue import OWN, OWN_SOURCE, Step
@@ -56,10 +56,7 @@ class TransformEngine:
         Raises:
             ValueError: naming the parameter, its value, and what is allowed.
         """
-        known = self.default_params()
-        for name in params:
-            check_name(name, known, "parameter")
-        merged = known | dict(params)
+        merged = complete(params, self.default_params())
         check_name(merged["source"], INPUTS, "source")
         check_name(merged["show"], SHOWS, "show")
         steps = merged["steps"]
