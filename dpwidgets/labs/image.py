@@ -1,7 +1,6 @@
 """The image lab: torchvision's augmentations on your images, live."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -9,6 +8,7 @@ import traitlets
 
 from dpwidgets import samples
 from dpwidgets.labs.base import Control, Lab, source_text
+from dpwidgets.labs.steps import described, parameter_control
 from dpwidgets.prep.augment import (
     MAX_SEED,
     MAX_TILES,
@@ -21,7 +21,7 @@ from dpwidgets.prep.augment import (
 )
 from dpwidgets.prep.images import read_source
 from dpwidgets.prep.label_safety import Reader
-from dpwidgets.prep.operations import Operation, Parameter
+from dpwidgets.prep.operations import Operation
 
 
 class ImageLab(Lab):
@@ -106,21 +106,12 @@ class ImageLab(Lab):
 
 def _described(operation: Operation) -> dict[str, Any]:
     """An operation as the view needs it."""
-    return {
-        "key": operation.key,
-        "title": operation.title,
-        "group": operation.group,
-        "help": operation.help,
-        "label_risk": operation.label_risk,
-        "p": operation.default_p,
-        "parameters": [_control(parameter) for parameter in operation.parameters],
-    }
-
-
-def _control(parameter: Parameter) -> dict[str, Any]:
-    kind = "choice" if parameter.kind == "choice" else "slider"
-    control = Control(
-        parameter.name, parameter.label, kind, parameter.help, parameter.min, parameter.max, parameter.step,
-        parameter.unit, parameter.choices,
-    )  # fmt: skip
-    return {**asdict(control), "default": parameter.default}
+    return described(
+        operation.key,
+        operation.title,
+        operation.group,
+        operation.help,
+        map(parameter_control, operation.parameters),
+        p=operation.default_p,
+        label_risk=operation.label_risk,
+    )

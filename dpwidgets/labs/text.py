@@ -6,6 +6,7 @@ from typing import Any
 import traitlets
 
 from dpwidgets.labs.base import Control, Lab, source_text
+from dpwidgets.labs.steps import described
 from dpwidgets.prep.text import TextEngine, Variant, read_sentences
 from dpwidgets.prep.text.catalogue import OPERATIONS, SHARE, Operation
 from dpwidgets.prep.text.diff import with_gaps
@@ -95,12 +96,11 @@ def _described(operation: Operation) -> dict[str, Any]:
         {"name": one.name, "label": one.label, "kind": "flag", "help": one.help, "default": False}
         for one in operation.settings
     ]
-    return {
-        "key": operation.key,
-        "title": operation.title,
-        "group": operation.group,
-        "help": operation.help,
-        "label_risk": operation.label_risk,
-        "p": None,
-        "parameters": [share, *flags],
-    }
+    return described(
+        operation.key,
+        operation.title,
+        operation.group,
+        operation.help,
+        [share, *flags],
+        label_risk=operation.label_risk,
+    )

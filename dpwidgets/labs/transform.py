@@ -1,15 +1,14 @@
 """The pipeline stepper: torchvision transforms one at a time, and what each does to your image."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import traitlets
 
 from dpwidgets import samples
 from dpwidgets.labs.base import Control, Lab, source_text
+from dpwidgets.labs.steps import described, parameter_control
 from dpwidgets.prep.images import read_source
-from dpwidgets.prep.operations import Parameter
 from dpwidgets.prep.transforms import TransformEngine
 from dpwidgets.prep.transforms.catalogue import CATALOGUE, Entry, Step
 from dpwidgets.prep.transforms.engine import MAX_SEED, SHOWS
@@ -82,21 +81,6 @@ class TransformLab(Lab):
 
 def _described(entry: Entry) -> dict[str, Any]:
     """A step as the view needs it."""
-    return {
-        "key": entry.key,
-        "title": entry.title,
-        "group": entry.group,
-        "help": entry.help,
-        "label_risk": "",
-        "p": None,
-        "parameters": [_control(parameter) for parameter in entry.parameters],
-    }
-
-
-def _control(parameter: Parameter) -> dict[str, Any]:
-    kind = "choice" if parameter.kind == "choice" else "slider"
-    control = Control(
-        parameter.name, parameter.label, kind, parameter.help, parameter.min, parameter.max, parameter.step,
-        parameter.unit, parameter.choices,
-    )  # fmt: skip
-    return {**asdict(control), "default": parameter.default}
+    return described(
+        entry.key, entry.title, entry.group, entry.help, map(parameter_control, entry.parameters)
+    )
