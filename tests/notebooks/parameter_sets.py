@@ -114,6 +114,22 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
         ParameterSet("no such file", {"text_file": "{scratch}/missing.txt"}, refused=("text_file", "UTF-8")),
         ParameterSet("too strong", {"strength": 2, "calls": 0}, refused=("strength", "0.05 to 0.5", "calls")),
     ),
+    "08_caching_gpu": (
+        ParameterSet("defaults"),
+        ParameterSet(
+            "another seed, smaller, workers by forkserver",
+            {
+                "seed": 7,
+                "photos": 48,
+                "edge": 64,
+                "batch_size": 4,
+                "load_ms": 10,
+                "step_ms": 5,
+                "start_method": "forkserver",
+            },
+        ),
+        ParameterSet("too few photos", {"photos": 3, "edge": 1}, refused=("photos", "32 to 1600", "edge")),
+    ),
     "10_end_to_end": (
         ParameterSet("defaults"),
         ParameterSet("another seed, short", {"seed": 1, "epochs": 2, "image_size": 32, "batch_size": 64}),
