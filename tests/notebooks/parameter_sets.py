@@ -114,6 +114,23 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
         ParameterSet("no such file", {"text_file": "{scratch}/missing.txt"}, refused=("text_file", "UTF-8")),
         ParameterSet("too strong", {"strength": 2, "calls": 0}, refused=("strength", "0.05 to 0.5", "calls")),
     ),
+    "09_distributed": (
+        ParameterSet("defaults"),
+        ParameterSet(
+            "another seed, smaller, without Spark",
+            {"seed": 7, "rows": 1600, "nodes": 5, "photos": 10, "spark_master": None},
+        ),
+        ParameterSet(
+            "no such masters",
+            {"spark_master": "spark", "dask_address": "localhost:8786"},
+            refused=("spark_master", "local", "dask_address", "tcp"),
+        ),
+        ParameterSet(
+            "no scheduler there",
+            {"dask_address": "tcp://127.0.0.1:9"},
+            refused=("dask_address", "dask worker"),
+        ),
+    ),
     "08_caching_gpu": (
         ParameterSet("defaults"),
         ParameterSet(
