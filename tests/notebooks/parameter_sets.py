@@ -98,6 +98,18 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
             refused=("positives", "10 to 50", "lr", "0.001 to 0.1"),
         ),
     ),
+    "07_multimodal": (
+        ParameterSet("defaults"),
+        ParameterSet(
+            "another seed, other sizes, few epochs",
+            {"seed": 7, "batch_size": 8, "offset": 0.75, "tone": 1000, "held_out": 60, "epochs": 25},
+        ),
+        ParameterSet(
+            "no test scenes, no such folder",
+            {"held_out": 5, "data_dir": "{scratch}/missing"},
+            refused=("held_out", "20 to 200", "data_dir", "missing"),
+        ),
+    ),
     "05b_text_augmentation": (
         ParameterSet("defaults"),
         ParameterSet(
