@@ -15,7 +15,7 @@
 #
 # A training step can only be as fast as its data. Three things help: do not do work twice (**caching**), do
 # it before it is needed (**prefetching**), and bring it to the device without making the device wait. Each
-# has a trap that costs more than it brings, and none of the traps raises an error.
+# has a trap that costs more than it brings, and most of the traps raise no error.
 #
 # **After this chapter you can**
 #
@@ -335,7 +335,7 @@ print(f"memory: {shared.pixels.nbytes / 1e6:.1f} MB, once, for any number of wor
 # %%
 def disk_cache(folder: Path, files: list[Path], edge: int) -> np.ndarray:
     """The decoded photos, uint8 (n, 3, edge, edge), mapped from a file that is made once."""
-    key = hashlib.sha256(f"decode v1, edge={edge}".encode())  # the recipe, with all its settings
+    key = hashlib.sha256(f"decode v1, edge={edge}".encode())  # the recipe: v2 if decode changes
     for file in files:
         key.update(hashlib.sha256(file.read_bytes()).digest())
     path = folder / f"{key.hexdigest()[:16]}.npy"
@@ -361,10 +361,8 @@ def fresh(name: str) -> Path:
     return Path(scratch.name, name)
 
 
-some, folder = (
-    [Path(shutil.copy(file, fresh(f"photo{n}"))) for n, file in enumerate(files[:8])],
-    fresh("disk"),
-)
+some = [Path(shutil.copy(file, fresh(f"photo{n}"))) for n, file in enumerate(files[:8])]
+folder = fresh("disk")
 mapped = disk_cache(folder, some, edge)
 print("equal to decoding:", all(np.array_equal(mapped[n], decode(file, edge)) for n, file in enumerate(some)))
 for what, change in {
@@ -397,18 +395,18 @@ folder = fresh("checked")
 key = content_key(some, recipe=f"decode v1, edge={edge}")
 
 
-def open_cache() -> Path:
+def open_cache(what: str) -> Path:
     info = cached_array(folder, key, len(some), lambda n: decode(some[n], edge).numpy())
-    print("built, because it was " + info.reason if info.built else "found")
+    print(f"{what:15} {'built, because it was ' + info.reason if info.built else 'found'}")
     return info.path
 
 
-path = open_cache()
-content = bytearray(open_cache().read_bytes())
-content[len(content) // 2] ^= 1  # one bit of one pixel
-for damaged in (content, content[:-1000]):  # flipped, cut short
+path = open_cache("the first time")
+content = bytearray(open_cache("again").read_bytes())
+content[len(content) // 2] ^= 1  # of one pixel
+for what, damaged in {"one bit flipped": content, "cut short": content[:-1000]}.items():
     path.write_bytes(damaged)
-    open_cache()
+    open_cache(what)
 limit = int(2.5 * len(content))  # room for two of three arrays
 for n in range(3):
     cached_array(folder, f"more-{n}", 8, lambda _: np.zeros((3, edge, edge), "u1"), limit_bytes=limit)
@@ -435,7 +433,8 @@ left = sorted(file.suffix for file in folder.iterdir() if not file.name.startswi
 print("in the folder: one array, its checksums, nothing half done:", left == [".json", ".npy"])
 
 # %% [markdown]
-# **What happened.** The second waited at the lock and then read what the first had built. Without the lock
+# **What happened.** `disk_cache` would have handed you the flipped pixel: nobody looks. The checksum finds
+# it. Of two runs the second waited at the lock and then read what the first had built. Without the lock
 # both would build, and the rename would still keep the file whole. Checking all bytes at each start costs a
 # fraction of decoding them.
 #
@@ -603,49 +602,51 @@ class Who(Dataset):
 
 
 pids = {pid for batch in DataLoader(portable(Who()), 4, **two) for pid in batch.tolist()}
-print(f"prefetched by {len(pids)} processes, the notebook among them: {os.getpid() in pids}")
-print(f"threads that torch's loader starts: {len(threads)}, for {threads[0].split('.')[-1]}")
+print(f"prefetched by {len(pids)} processes, the notebook among them: {os.getpid() in pids}; ", end="")
+print(f"threads in torch's loader: {len(threads)}, for {threads[0].split('.')[-1]}")
 
 # %% [markdown]
 # > **Correction.** The guide: threads prefetch. The machine: **processes** load and collate; the one thread
 # > in the parent only copies finished batches into pinned memory (section 11), and only where there is a
 # > device.
 #
-# How much does it bring? **Question:** decoding, and a training step that takes about as long. Which share of
-# the time does the step run with 0, 1 and 2 workers? And with a larger `prefetch_factor`?
+# How much does it bring? **Question:** decoding, and a training step that takes half as long. Which share of
+# the time does the step run with 0, 1 and 2 workers, and how much faster do batches come? And with a larger
+# `prefetch_factor`?
 
 # %% tags=["nbval-ignore-output"] reason="timing: the shares depend on the machine"
-layers = torch.nn.Conv2d(3, 8, 3, 2), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.LazyLinear(10)
-model = torch.nn.Sequential(*layers)
-batch = torch.stack(decoded[:batch_size])
-model(batch / 255)  # sets the shape of the lazy layer
+model = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, 2), torch.nn.Flatten(), torch.nn.LazyLinear(10))
+model(torch.stack(decoded[:2]) / 255)  # sets the shape of the lazy layer
 
 
-def busy(loader, step: Callable[[object], object]) -> float:
-    """Share of the time from the first step's start to the last one's end that steps run."""
+def busy(loader, step: Callable[[object], object]) -> tuple[float, float]:
+    """Share of the time that steps run, from the first one's start to the last one's end; that time, s."""
     spans = []
     for batch in loader:
-        begin = time.perf_counter()
-        step(batch)
-        spans.append((begin, time.perf_counter()))
-    return sum(end - begin for begin, end in spans) / (spans[-1][1] - spans[0][0])
+        spans.append((time.perf_counter(), step(batch), time.perf_counter()))
+    whole = spans[-1][2] - spans[0][0]
+    return sum(end - begin for begin, _, end in spans) / whole, whole
 
 
-def step(batch: torch.Tensor) -> None:
-    for _ in range(4):
-        model(batch / 255).square().mean().backward()
-
-
-for workers, factor in ((0, None), (1, 2), (2, 1), (2, 2), (2, 8)):
+alone = None
+for workers, factor in ((0, None), (1, 2), (2, 2), (2, 8)):
     options = two | {"num_workers": workers, "prefetch_factor": factor} if workers else {}
-    loader = DataLoader(photo_cache.Photos(files, edge), batch_size, **options)
-    print(f"{workers} workers, prefetch_factor {factor}: the step runs {busy(loader, step):3.0%} of the time")
+    loader = DataLoader(photo_cache.Photos(files * 2, edge), batch_size, **options)
+    share, whole = busy(loader, lambda batch: [model(batch / 255).mean().backward() for _ in range(4)])
+    alone = alone or (share, whole)
+    pace, longer = alone[1] / whole, share * whole / (alone[0] * alone[1])
+    print(
+        f"{workers} workers, prefetch_factor {factor or '-'}: the step runs {share:3.0%} of the time; ",
+        end="",
+    )
+    print(f"{pace:.2f} times the pace, each step {longer:.2f} times as long")
 
 # %% [markdown]
-# **What happened.** Without workers, load and step take turns. One worker loads while you compute; a second
-# helps while loading is the slower side (and while a core is free). `prefetch_factor` loads nothing faster:
-# it is a *store* that lets workers go on while a step is slow, and the step while a batch is slow. It costs
-# memory: workers × factor batches.
+# **What happened.** Without workers, load and step take turns. With workers they run side by side, and the share
+# rises. But look at the *pace*: it rises less, or not at all, for on the CPU steps and workers **share the
+# cores**, and a step takes longer. (A step on a GPU leaves the cores to the workers.) A share alone can flatter:
+# always look at the pace too. `prefetch_factor` loads nothing faster: it is a *store* that lets workers go on
+# while a step is slow, and the step while a batch is slow. It costs memory: workers × factor batches.
 #
 # ## 9. The overlap lab
 #
@@ -688,7 +689,7 @@ for workers, factor, slow_every in ((0, 2, 0), (1, 2, 0), (2, 2, 0), (2, 1, 5), 
     options = two | {"num_workers": workers, "prefetch_factor": factor} if workers else {}
     waits = [3 if slow_every and n % slow_every == slow_every - 1 else 1 for n in range(24)]
     loader = DataLoader(portable(SlowDisk(waits)), batch_size=None, **options)
-    share = busy(loader, lambda _: time.sleep(step_ms / 1000))
+    share, _ = busy(loader, lambda _: time.sleep(step_ms / 1000))
     print(f"{workers:7}  {factor:8}  {slow_every:10}  {told:6.0%}  {share:8.0%}")
 
 # %% [markdown]
@@ -792,7 +793,8 @@ if sys.platform == "linux":
     address, before = tensor.data_ptr(), locked_kb()
     refused = ctypes.CDLL(None).mlock(ctypes.c_void_p(address), ctypes.c_size_t(tensor.nbytes))
     worked = not refused and locked_kb() - before >= 32
-    print(f"page-locked by hand: {worked}; its address is the same as before: {tensor.data_ptr() == address}")
+    kept_place = tensor.data_ptr() == address
+    print(f"a tensor page-locked by hand: {worked}; its address is the same as before: {kept_place}")
 if not torch.accelerator.is_available():
     attempt("tensor.pin_memory()", tensor.pin_memory)
 
@@ -1141,4 +1143,4 @@ quiz("08.q4")
 #
 # ## Next
 #
-# Chapter 09: distributed data.
+# [Chapter 09: distributed data](09_distributed.ipynb), when one machine is not enough.
