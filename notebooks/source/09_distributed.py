@@ -94,7 +94,7 @@ if dask_address is not None:
 use_style()
 torch.set_num_threads(1)
 scratch = tempfile.TemporaryDirectory(dir=work_dir, ignore_cleanup_errors=True)
-work = Path(scratch.name)  # all files of this chapter; removed at its end
+work = Path(scratch.name)  # all files of this chapter; removed when the kernel ends
 
 # %% [markdown]
 # ## 1. Samples in tar shards
@@ -307,10 +307,11 @@ for virtual in (1, 10, 100):
     moved[f"ring, {virtual}"] = np.mean([a != b for a, b in zip(before, after)])
     shares[virtual] = np.array([before.count(name) for name in old]) / len(keys) * nodes
     fullest[f"ring, {virtual}"] = shares[virtual].max()
-print(f"keys moved by one more machine: modulo {moved['modulo']:.1%}, ring {moved['ring, 100']:.1%}")
-print(f"least that must move: {1 / (nodes + 1):.1%} (the newcomer's fair share)")
-for way, load in fullest.items():
-    print(f"{way:9} places each: the fullest machine holds {load:.2f} times its fair share")
+print(
+    f"keys moved by one more machine: modulo {moved['modulo']:.1%}, ring {moved['ring, 100']:.1%};", end=" "
+)
+print(f"fullest: {fullest['ring, 1']:.2f} fair shares with 1 place each, {fullest['ring, 100']:.2f} with 100")
+print(f"the newcomer's fair share: {1 / (nodes + 1):.1%}")
 
 fig, ax = plt.subplots(figsize=(6.5, 2.3))
 for virtual, load in shares.items():
@@ -450,10 +451,11 @@ ShardLab(ranks=2, workers=2, plan="stream: split by worker", seed=seed)
 # ## 7. Dask: a partition, not a row
 #
 # **Dask** runs pandas code on the pieces of a table that may be larger than memory, on threads, processes or
-# machines. `map_partitions(f)` calls `f` for each piece. The guide writes an `f` that takes a row, and puts the
+# machines. (Here mostly `scheduler="sync"`: one piece after the other, in this process. Errors are easiest to read
+# so.) `map_partitions(f)` calls `f` for each piece. The guide writes an `f` that takes a row, and puts the
 # result into a column. **Question:** what does `f` get?
 
-# %% tags=["snippet-14", "claim-24"] figure={"snippet-14": "as it is", "claim-24": "gets"}
+# %% tags=["snippet-14", "claim-24"] figure={"snippet-14": "as it is", "claim-24": "at work"}
 for number, place_of_rows in enumerate(np.array_split(np.arange(rows), 8)):
     raw.iloc[place_of_rows].to_csv(work / f"weather-{number}.csv", index=False)  # eight days, a file each
 table = dd.read_csv(str(work / "weather-*.csv"), dtype={"station": "str", "unit": "str"})
@@ -476,9 +478,9 @@ def look(part) -> int:
 
 seen = []
 lengths = table.map_partitions(look)
-print("before any work was asked for, the function gets", *seen, "rows, made up by Dask")
+print(f"before any work was asked for it gets a {seen[0][0]} of {seen[0][1]} rows, made up by Dask")
 lengths.compute(scheduler="sync")
-print(f"at work it gets {Counter(seen[1:]).most_common(1)[0][0]}: type, rows; {len(seen) - 1} calls")
+print(f"at work it gets {seen[1][0]}s of {seen[1][1]} rows, in {len(seen) - 1} calls for {rows:,} rows")
 
 # %% [markdown]
 # > **Correction.** The guide: the function processes a row. The machine: it gets a **partition**, a pandas
@@ -678,22 +680,18 @@ def prepare_photos(client, may_die: bool) -> tuple[int, int]:
 
 
 # %% tags=["claim-22"] figure="tasks for each worker"
-def open_client():
-    """A client of your own cluster, or of two workers that are started here, and their owner."""
-    if dask_address is None:
-        options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
-        cluster = LocalCluster(**options, silence_logs="CRITICAL")
-        return cluster, Client(cluster)
-    client = Client(dask_address, timeout=10)
-    return client, client  # your cluster stays; only the connection is closed
-
-
-owner, client = open_client()
-with owner, client:
+options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+cluster = LocalCluster(**options, silence_logs="CRITICAL") if dask_address is None else None
+client = Client(dask_address or cluster)
+try:
     by_cluster = clean_table(client)
     tasks = balance(client)
     right, died = prepare_photos(client, may_die=dask_address is None)
     told = {name for each in client.scheduler_info()["workers"].values() for name in each["metrics"]}
+finally:
+    client.close()
+    if cluster is not None:  # a cluster of your own stays
+        cluster.close()
 pool = dask.base.get_scheduler(scheduler="processes")
 print(f"scheduler='processes' is the function {pool.__module__}.{pool.__name__}")
 print("the cluster's scheduler hears of each worker:", *sorted(told & {"cpu", "memory", "task_counts"}))
