@@ -124,6 +124,6 @@ def _ring_figures(count: int, virtual: int) -> tuple[np.ndarray, dict[str, float
     moves = {
         "hash modulo nodes": moved(*modulo),
         "this ring": moved(*owners),
-        "no less than": 1 / (count + 1),
+        "its fair share": 1 / (count + 1),
     }
     return load(owners[1], new) * len(new) / KEYS, moves
