@@ -224,7 +224,7 @@ CACHE_NAME = Exercise(
     prompt=(
         "Return a name for the cache of what `recipe` makes of the files with these `contents`. It must "
         "change with any content, with the order of the files and with the recipe.\n"
-        "It must *not* change with the order in which the recipe's entries were written, nor from run to run."
+        "It must not change with the order in which the recipe's entries were written, nor from run to run."
     ),
     stub="""
 def cache_name(contents: list[bytes], recipe: dict[str, int]) -> str:
@@ -253,7 +253,7 @@ def cache_name(contents: list[bytes], recipe: dict[str, int]) -> str:
     hints=(
         "A hash of everything that the result depends on, and of nothing else.",
         "`hashlib.sha256(data)`, `.update(more)`, `.hexdigest()`. `sorted(recipe.items())` has one order.",
-        "Begin with `repr(sorted(recipe.items())).encode()`, then update with the *digest* of each content.",
+        "Begin with `repr(sorted(recipe.items())).encode()`, then update with the digest of each content.",
     ),
     solution="""
 import hashlib
@@ -482,7 +482,7 @@ def share_computing(load: float, step: float, workers: int) -> float:
             expected=1 / 3,
             why="One worker gives a batch every 60 ms, and the step takes 20 of them.",
             traps=(
-                (0.25, "A worker loads the next batch *during* the step: the two do not add up."),
+                (0.25, "A worker loads the next batch during the step: the two do not add up."),
                 (1.0, "The worker is slower than the step: the step waits."),
             ),
         ),
