@@ -1,6 +1,7 @@
 """Workers and ranks that die or hang in mid-run: the right result or a clear message, and nothing left."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,10 +10,20 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
+from distributed import Client, LocalCluster, as_completed, wait
 
 from dpwidgets.prep.launching import run_ranks
+from dpwidgets.prep.tables_at_scale.cleaning import (
+    clean_partition,
+    latest_versions,
+    statistics,
+    tally,
+    versions,
+)
+from dpwidgets.prep.tables_at_scale.rows import DirtyTable
 
 pytestmark = [
     pytest.mark.timeout(300),
@@ -178,7 +189,9 @@ def test_the_rank_that_merely_lost_its_peer_is_not_the_cause(tmp_path: Path) -> 
 def test_when_the_kernel_is_killed_its_ranks_go_too(tmp_path: Path) -> None:
     path = script(tmp_path, PLAIN.replace("signal.SIGTERM, signal.SIG_IGN", "signal.SIGABRT, signal.SIG_IGN"))
     code = f"""
-        from dpwidgets.prep.launching import run_ranks
+        from distributed import Client, LocalCluster, as_completed, wait
+
+from dpwidgets.prep.launching import run_ranks
         run_ranks({str(path)!r}, seconds=100, args=[{str(tmp_path)!r}, "deaf"])
     """
     kernel = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)])
@@ -198,3 +211,36 @@ def test_what_cannot_run_is_refused_at_once(tmp_path: Path) -> None:
         run_ranks(script(tmp_path, PLAIN), 0)
     with pytest.raises(ValueError, match="seconds=0"):
         run_ranks(script(tmp_path, PLAIN), seconds=0)
+
+
+@pytest.mark.slow
+def test_a_dask_worker_killed_in_mid_run_loses_nothing() -> None:
+    table = DirtyTable(20_000, seed=5)
+    whole = table.part(0, table.rows)
+    latest = latest_versions(versions(whole))
+    known = statistics(tally(whole, latest), latest)
+    cuts = range(0, table.rows, 1_000)
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        started = client.run(os.getpid)
+        # The raw parts are results of the run too: the worker that dies takes those that it holds with it.
+        raw = [client.submit(table.part, start, start + 1_000) for start in cuts]
+        clean = [client.submit(clean_partition, part, known) for part in raw]
+        done = as_completed(clean)
+        first = [next(done) for _ in range(4)]
+        holders = [address for address, keys in client.has_what().items() if keys]
+        assert any(not future.done() for future in clean), "the run was over before the worker died"
+        os.kill(started[holders[0]], signal.SIGKILL)
+        wait(clean, timeout=120)
+        given = client.gather(clean)
+        assert {future.status for future in (*first, *clean)} == {"finished"}
+        client.wait_for_workers(2, timeout=60)
+        after = client.run(os.getpid).values()
+        workers = [psutil.Process(pid) for pid in after]
+    assert started[holders[0]] not in after, "the worker that was killed still answers"
+    assert len(workers) == 2, "the nanny started no other"
+    wanted = clean_partition(whole, known)
+    pd.testing.assert_frame_equal(pd.concat(given, ignore_index=True), wanted, check_exact=True)
+    assert not psutil.wait_procs(workers, timeout=30)[1], "a worker is left"

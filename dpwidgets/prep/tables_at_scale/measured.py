@@ -1,0 +1,95 @@
+"""Run the cleaning job in a process of its own, and see how much memory it and its workers take."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_LOOK_SECONDS = 0.1
+_TOLD = 3000
+
+
+@dataclass(frozen=True)
+class EngineRun:
+    """A run that finished.
+
+    Attributes:
+        seconds: wall time, from the start of Python.
+        peak: bytes in memory, of all processes of the run together, at the highest of ten looks a second. A
+            page that two processes share counts twice.
+    """
+
+    seconds: float
+    peak: int
+
+
+def run_engine(engine: str, raw: Path, out: Path, seconds: float = 300.0) -> EngineRun:
+    """Clean the Parquet files in `raw` into the new folder `out`.
+
+    Args:
+        engine: one of `engines.ENGINES`.
+        raw, out: folders.
+        seconds: time limit.
+
+    Raises:
+        RuntimeError: the run failed, or was not ready within the time limit; the message has its last words.
+            No process of the run is left.
+    """
+    begun, peak = time.monotonic(), 0
+    seen: dict[int, psutil.Process] = {}
+    with tempfile.TemporaryFile("w+") as words:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dpwidgets.prep.tables_at_scale", engine, str(raw), str(out)],
+            stdin=subprocess.DEVNULL,
+            stdout=words,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            while process.poll() is None and time.monotonic() - begun < seconds:
+                peak = max(peak, _memory(process.pid, seen))
+                time.sleep(_LOOK_SECONDS)
+            took, code = time.monotonic() - begun, process.poll()
+        finally:
+            _end(process, seen)
+        words.seek(0)
+        if code != 0:
+            how = (
+                f"failed with exit code {code}" if code is not None else f"was not ready within {seconds:g} s"
+            )
+            raise RuntimeError(f"{engine} {how}:\n{words.read()[-_TOLD:]}")
+    return EngineRun(took, peak)
+
+
+def _memory(pid: int, seen: dict[int, psutil.Process]) -> int:
+    """Of the process and all below it, which are noted in `seen`."""
+    total = 0
+    with contextlib.suppress(psutil.Error):
+        main = psutil.Process(pid)
+        for process in (main, *main.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                total += process.memory_info().rss
+                seen[process.pid] = process
+    return total
+
+
+def _end(process: subprocess.Popen[bytes], seen: dict[int, psutil.Process]) -> None:
+    """End what still runs; a process that lost its parent is known from before."""
+    if process.poll() is None:
+        _memory(process.pid, seen)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    for one in seen.values():
+        with contextlib.suppress(
+            psutil.Error
+        ):  # psutil knows a process id that has passed to another process
+            if one.pid != process.pid:
+                one.kill()
+    process.wait()
