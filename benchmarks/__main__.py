@@ -10,6 +10,7 @@ RACES = {
     "lab_latency": (str(HERE / "lab_latency.py"),),
     "trace_cost": (str(HERE / "trace_cost.py"),),
     "tune_quality": ("-m", "benchmarks.tune_quality"),
+    "engines": (str(HERE / "engines.py"), "--rounds", "1"),
     # The short form; `python -m benchmarks.race` runs the whole one.
     "race": ("-m", "benchmarks.race", "--images", "400", "--rounds", "3", "--cold-rounds", "1"),
 }

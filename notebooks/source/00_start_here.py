@@ -143,19 +143,20 @@ report
 # | 02 | How do `Dataset` and `DataLoader` bring data to a model? | loader lab with a timeline |
 # | 03 | How does a picture become numbers that a model likes? | pipeline stepper |
 # | 04 | What to do with holes, outliers and different scales? | repair lab |
-# | 05 | How to get variety from the data you have, without lying? | image lab, text lab |
+# | 05 | How to get variety from the images you have, without lying? | image lab |
+# | 05b | The same for sentences: which words may change? | text lab |
 # | 06 | How to split and batch without fooling yourself? | split lab, batch size lab |
-# | 07 | How to load images, text and sound together? | sample browser |
-# | 08 | When do caches, read-ahead and a GPU help? | cache lab, transfer explorer |
-# | 09 | What changes with many processes and machines? | partitions, hash ring |
+# | 07 | How to load images, text and sound together? | scene lab |
+# | 08 | When do caches, read-ahead and a GPU help? | overlap lab |
+# | 09 | What changes with many processes and machines? | sharding lab: readers, hash ring |
 # | 10 | How does all of it work together, on your own photos? | the whole pipeline |
 #
 # The next cell looks into this folder and lists the chapters that are there. Click on one to open it.
 
 # %%
-there = {path.name[:2]: path.name for path in sorted(Path().glob("[0-9][0-9]_*.ipynb"))}
+there = {path.stem.partition("_")[0]: path.name for path in Path().glob("[0-9][0-9]*_*.ipynb")}
 there["00"] = "00_start_here.ipynb"  # the one you are reading
-chapters = [f"{number:02d}" for number in range(11)]
+chapters = sorted({f"{number:02d}" for number in range(11)} | set(there))
 lines = [f"- [{there[n]}]({there[n]})" if n in there else f"- {n}: coming" for n in chapters]
 display(Markdown("\n".join(lines)))
 
@@ -670,6 +671,5 @@ quiz("00.q3")
 #
 # ## Next chapter
 #
-# Chapter 01 takes tensors apart: shapes, types, and the errors that give no message. If it is marked *coming* in
-# the map above, go on with [chapter 05, augmentation](05_augmentation.ipynb), or see the whole way at once in
-# [chapter 10, end to end](10_end_to_end.ipynb).
+# [Chapter 01](01_tensors.ipynb) takes tensors apart: shapes, types, and the errors that give no message. Or see
+# the whole way at once in [chapter 10, end to end](10_end_to_end.ipynb).

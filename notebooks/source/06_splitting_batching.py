@@ -1045,5 +1045,5 @@ quiz("06.q4")
 #
 # ## Next
 #
-# Chapter 07: multimodal data. To see these splits in a whole project, go to
+# [Chapter 07: multimodal data](07_multimodal.ipynb). To see these splits in a whole project, go to
 # [chapter 10, End to end](10_end_to_end.ipynb).
