@@ -5,7 +5,7 @@
 
 The functions are taken out of the chapter's source, so that a recording is what its cells would measure:
 pinned against pageable memory, `non_blocking`, uint8 against float32, a copy beside the computing, transforms
-on the device, mixed precision.
+on the device, mixed precision, a compiled model.
 """
 
 import argparse
@@ -30,7 +30,7 @@ TOPICS = {"copies": "copies", "overlap": "overlap", "on the device": "on_device"
 """Name of a recording's table -> function of the chapter that measures it."""
 Shape = tuple[int, int, int, int]
 Tables = dict[str, dict[str, float]]
-_HELPERS = ("seconds", "to_device", "Prefetcher")
+_HELPERS = ("seconds", "to_device", "Prefetcher", "train_step")
 _SHAPE, _SMALL = (32, 3, 224, 224), (2, 3, 32, 32)
 
 

@@ -983,17 +983,23 @@ print("a choice for each photo:            ", [flipped(flip_each(small)) for _ i
 # The CPU can show the arithmetic. **Question:** what becomes of a gradient of 1e-8 in float16, and in
 # bfloat16?
 
+
 # %%
+def train_step(model: torch.nn.Module, batch: torch.Tensor, amp: bool) -> torch.Tensor:
+    """Forward in float32 or in bfloat16, backward; returns the output."""
+    with torch.autocast(batch.device.type, dtype=torch.bfloat16, enabled=amp):
+        output = model(batch)
+    output.float().square().mean().backward()
+    return output.detach()
+
+
 torch.manual_seed(seed)
 net = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 10))
 inputs = torch.randn(256, 64)
-with torch.autocast("cpu", dtype=torch.bfloat16):
-    low = net(inputs)
-exact = net(inputs)
+low, exact = train_step(net, inputs, amp=True), train_step(net, inputs, amp=False)
 print("weights:", net[0].weight.dtype, "| output under autocast:", low.dtype)
 off = ((low - exact).abs().max() / exact.abs().max()).item()
 print("off from float32 by 0.1 to 2 % of the largest output:", 0.001 < off < 0.02)
-low.float().square().mean().backward()
 print("gradients:", net[0].weight.grad.dtype)
 for dtype in (torch.float16, torch.bfloat16):
     tiny, many = torch.tensor(1e-8).to(dtype), torch.tensor(70_000.0).to(dtype)
@@ -1005,14 +1011,9 @@ print(f"float16, scaled by 2**16 first: 1e-8 -> {(torch.tensor(1e-8) * scale).ha
 
 # %% tags=["nbval-ignore-output"] reason="device: measures on a GPU, else shows recordings"
 def on_device() -> dict[str, float]:
-    """Milliseconds until a normalised batch is there, by two ways; and for a step, in two precisions."""
+    """Milliseconds until a normalised batch is there, by two ways; and for a step, by two or three."""
     net = torch.nn.Sequential(torch.nn.Conv2d(3, 64, 7, 2), torch.nn.Conv2d(64, 128, 3)).to(device)
     batch = torch.rand(shape, device=device)
-
-    def step(enabled: bool) -> None:
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled):
-            loss = net(batch).float().square().mean()
-        loss.backward()
 
     def sent(batch: torch.Tensor) -> torch.Tensor:
         return (batch.pin_memory() if can_pin else batch).to(device, non_blocking=True)
@@ -1020,12 +1021,16 @@ def on_device() -> dict[str, float]:
     def timed(way: Callable[[], object]) -> float:
         return 1000 * seconds(lambda: (way(), torch.accelerator.synchronize()), 5)
 
-    return {
+    table = {
         "normalised on the CPU, float32 sent, ms": timed(lambda: sent(on_cpu(as_bytes))),
         "uint8 sent, normalised on the device, ms": timed(lambda: on_cpu(sent(as_bytes))),
-        "training step in float32, ms": timed(lambda: step(False)),
-        "training step with bfloat16, ms": timed(lambda: step(True)),
+        "training step in float32, ms": timed(lambda: train_step(net, batch, False)),
+        "training step with bfloat16, ms": timed(lambda: train_step(net, batch, True)),
     }
+    if device.type == "cuda":  # needs Triton; the first call compiles, and is not the fastest
+        fast = torch.compile(net)
+        table["training step, compiled, ms"] = timed(lambda: train_step(fast, batch, False))
+    return table
 
 
 on_gpu("on the device", on_device)
