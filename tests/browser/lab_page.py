@@ -75,7 +75,7 @@ class NotebookPage:
             AssertionError: the picture stayed as it was.
         """
         lab.scroll_into_view_if_needed()
-        picture, slider = lab.locator("img").first, lab.locator("input[type=range]").first
+        picture, slider = lab.locator("img").first, lab.locator("input[type=range]:visible").first
         picture.wait_for()
         before, value = picture.screenshot(), slider.input_value()
         slider.focus()

@@ -189,9 +189,7 @@ def test_the_rank_that_merely_lost_its_peer_is_not_the_cause(tmp_path: Path) -> 
 def test_when_the_kernel_is_killed_its_ranks_go_too(tmp_path: Path) -> None:
     path = script(tmp_path, PLAIN.replace("signal.SIGTERM, signal.SIG_IGN", "signal.SIGABRT, signal.SIG_IGN"))
     code = f"""
-        from distributed import Client, LocalCluster, as_completed, wait
-
-from dpwidgets.prep.launching import run_ranks
+        from dpwidgets.prep.launching import run_ranks
         run_ranks({str(path)!r}, seconds=100, args=[{str(tmp_path)!r}, "deaf"])
     """
     kernel = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)])

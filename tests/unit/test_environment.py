@@ -19,7 +19,7 @@ def test_every_required_package_is_listed_and_the_extras_are_not(report: Environ
     names = [package.name for package in report.packages]
     assert names[0] == "Python"
     assert {"torch", "torchvision", "pandas", "jupyterlab", "anywidget"} <= set(names)
-    assert not {"pytest", "pyspark", "nltk"} & set(names)
+    assert not {"pytest", "pyspark", "spacy"} & set(names)
     assert len(names) == len(set(names))
 
 
