@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from dpwidgets.prep.caching import array_cache
-from dpwidgets.prep.caching.array_cache import CacheError, cached_array, content_key
+from dpwidgets.prep.caching.array_cache import CacheError, RowError, cached_array, content_key
 
 SHAPE = (3, 8, 8)
 
@@ -100,6 +101,17 @@ def test_a_row_of_another_shape_is_named_and_leaves_nothing(tmp_path: Path) -> N
     with pytest.raises(ValueError, match=r"row 3 is uint8 \(2,\), row 0 is uint8 \(3, 8, 8\)"):
         cached_array(tmp_path, "key", 5, lambda number: row(number) if number != 3 else np.zeros(2, np.uint8))
     assert files(tmp_path) == []
+
+
+def test_a_broken_picture_is_not_taken_for_a_broken_disk(tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+
+    def decode(number: int) -> np.ndarray:
+        return row(number) if number != 3 else np.asarray(Image.open(tmp_path / "broken.jpg"))
+
+    with pytest.raises(RowError, match=r"row 3 could not be made: UnidentifiedImageError: .*broken\.jpg"):
+        cached_array(tmp_path / "cache", "key", 5, decode)
+    assert files(tmp_path / "cache") == []
 
 
 def test_an_unwritable_place_is_named(tmp_path: Path) -> None:

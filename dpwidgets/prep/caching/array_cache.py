@@ -25,6 +25,10 @@ class CacheError(OSError):
     """The cache cannot be written; the message says where, why, and what to do."""
 
 
+class RowError(RuntimeError):
+    """A row could not be made, such as from a broken file; the message names the row and the reason."""
+
+
 @dataclass(frozen=True)
 class CacheInfo:
     """What `cached_array` did.
@@ -82,6 +86,8 @@ def cached_array(
         ValueError: `count` is below 1, a row has another shape or dtype than the first, or this array alone
             is larger than `limit_bytes`.
         CacheError: the folder cannot be written, or the disk is full; nothing is left behind.
+        RowError: `make` could not read or decode its source (an OSError); nothing is left behind. Other errors
+            of `make` come as they are.
     """
     if count < 1:
         raise ValueError(f"count={count} is not allowed; give the number of rows, at least 1.")
@@ -114,7 +120,7 @@ def cached_array(
 
 def _build(path: Path, count: int, make: Callable[[int], np.ndarray], limit_bytes: int | None) -> None:
     """Writes the array and its checksums aside, then renames them into place."""
-    first = np.ascontiguousarray(make(0))
+    first = _made(make, 0)
     total = first.nbytes * count
     if limit_bytes is not None:
         if total > limit_bytes:
@@ -129,7 +135,7 @@ def _build(path: Path, count: int, make: Callable[[int], np.ndarray], limit_byte
             header = np.lib.format.header_data_from_array_1_0(first)
             np.lib.format.write_array_header_1_0(file, header | {"shape": (count, *first.shape)})
             for number in range(count):
-                row = first if number == 0 else np.ascontiguousarray(make(number))
+                row = first if number == 0 else _made(make, number)
                 if row.shape != first.shape or row.dtype != first.dtype:
                     raise ValueError(
                         f"row {number} is {row.dtype} {row.shape}, row 0 is {first.dtype} {first.shape}; "
@@ -145,6 +151,16 @@ def _build(path: Path, count: int, make: Callable[[int], np.ndarray], limit_byte
     finally:
         part.unlink(missing_ok=True)
         sums_part.unlink(missing_ok=True)
+
+
+def _made(make: Callable[[int], np.ndarray], number: int) -> np.ndarray:
+    """A row. A picture that cannot be decoded raises an OSError too: that is no fault of the cache's disk."""
+    try:
+        return np.ascontiguousarray(make(number))
+    except OSError as error:
+        raise RowError(
+            f"row {number} could not be made: {type(error).__name__}: {error}; mend or leave out its source."
+        ) from error
 
 
 def _sweep(path: Path) -> None:
