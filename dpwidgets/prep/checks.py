@@ -49,3 +49,18 @@ def check_text(value: Any, name: str, longest: int) -> str:
         return value
     shown = f"{value[:40]!r}… ({len(value)} characters)" if isinstance(value, str) else repr(value)
     raise ValueError(f"{name}={shown} is not allowed; give text of at most {longest} characters.")
+
+
+def step_settings(data: Any, example: str) -> dict[str, Any]:
+    """A pipeline step's op, on and values, from its name alone or from a dict of them.
+
+    Raises:
+        ValueError: no operation is named (the message shows `example`), or a setting is not known.
+    """
+    if isinstance(data, str):
+        return {"op": data}
+    if not isinstance(data, Mapping) or "op" not in data:
+        raise ValueError(f"step {data!r} names no operation; give a name or op=, such as {example!r}.")
+    for name in data:
+        check_name(name, ("op", "on", "values"), "step setting")
+    return dict(data)

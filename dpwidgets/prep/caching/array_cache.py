@@ -86,8 +86,8 @@ def cached_array(
         ValueError: `count` is below 1, a row has another shape or dtype than the first, or this array alone
             is larger than `limit_bytes`.
         CacheError: the folder cannot be written, or the disk is full; nothing is left behind.
-        RowError: `make` could not read or decode its source (an OSError); nothing is left behind. Other errors
-            of `make` come as they are.
+        RowError: `make` could not read or decode its source (an OSError); nothing is left behind. Its other
+            errors come as they are.
     """
     if count < 1:
         raise ValueError(f"count={count} is not allowed; give the number of rows, at least 1.")

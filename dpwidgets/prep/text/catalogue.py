@@ -1,10 +1,10 @@
 """The operations of the text lab: names, settings and what each may do to a label."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from dpwidgets.prep.checks import check_flag, check_name, check_number
+from dpwidgets.prep.checks import check_flag, check_name, check_number, step_settings
 from dpwidgets.prep.text import operations
 
 SHARE = "share"
@@ -138,13 +138,7 @@ class Step:
     @classmethod
     def from_any(cls, data: Any) -> "Step":
         """A step from the name of its operation, or from what `to_dict` gave."""
-        if isinstance(data, str):
-            return cls(data)
-        if not isinstance(data, Mapping) or "op" not in data:
-            raise ValueError(f"step {data!r} names no operation; give a name, or {{'op': 'random_swap', …}}.")
-        for name in data:
-            check_name(name, ("op", "on", "values"), "step setting")
-        return cls(**data)
+        return cls(**step_settings(data, "random_swap"))
 
     def to_dict(self) -> dict[str, Any]:
         """The step as plain, JSON-able data."""

@@ -12,7 +12,7 @@ import torch
 from torchvision import transforms
 from torchvision.transforms import v2
 
-from dpwidgets.prep.checks import check_flag, check_name
+from dpwidgets.prep.checks import check_flag, check_name, step_settings
 from dpwidgets.prep.operations import Parameter, Value
 
 IMAGENET = "mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225]"
@@ -185,13 +185,7 @@ class Step:
     @classmethod
     def from_data(cls, data: Any) -> "Step":
         """A step from its name alone, or from what `to_dict` gave."""
-        if isinstance(data, str):
-            return cls(data)
-        if not isinstance(data, Mapping) or "op" not in data:
-            raise ValueError(f"step {data!r} names no operation; give op=, such as 'to_image'.")
-        for name in data:
-            check_name(name, ("op", "on", "values"), "step setting")
-        return cls(**data)
+        return cls(**step_settings(data, "to_image"))
 
     def to_dict(self) -> dict[str, Any]:
         """The step as plain, JSON-able data."""
