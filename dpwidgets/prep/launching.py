@@ -27,6 +27,7 @@ _FAILURES = "failures.json"
 _LAST_WORDS = 5.0  # seconds for the ranks to say where they stand, and for torchrun to collect them
 _END_SECONDS = 5.0
 _TOLD = 4000  # characters of a rank's error that are kept
+_STACKS = "Fatal Python error"  # faulthandler's first words
 # What a healthy rank meets when another one dies: never the cause.
 _PEER_LOST = re.compile(r"connection (was )?(closed|reset|refused)|broken pipe|remote process exited", re.I)
 
@@ -176,7 +177,8 @@ def _marked(mark: str) -> list[psutil.Process]:
 def _too_late(nproc: int, seconds: float, script: Path, failures: Sequence[RankFailure]) -> str:
     lines = [f"the {nproc} ranks did not finish within {seconds:g} s and were stopped."]
     for failure in sorted(failures, key=lambda one: one.rank):
-        at = re.search(rf'File ".*{re.escape(script.name)}", line (\d+) in (\S+)', failure.trace)
+        stacks = failure.trace[max(failure.trace.find(_STACKS), 0) :]
+        at = re.search(rf'File ".*{re.escape(script.name)}", line (\d+) in (\S+)', stacks)
         where = f"line {at[1]} of {script.name}, in {at[2]}" if at else "a place that it did not tell"
         lines.append(f"rank {failure.rank} was at {where}.")
     return "\n".join(lines)
@@ -187,16 +189,13 @@ def _failed(nproc: int, failures: Sequence[RankFailure], folder: Path) -> str:
         log = (folder / "torchrun.log").read_text(errors="replace").strip()
         return f"torchrun could not run the script:\n{log[-_TOLD:]}"
     first = failures[0]
-    if first.exitcode < 0:
+    why = _raised(first.trace)
+    if first.exitcode < 0 and not why:
         with contextlib.suppress(ValueError):
             how = f"was ended by {signal.Signals(-first.exitcode).name} (exit code {first.exitcode})"
             return f"rank {first.rank} of {nproc} {how}; the others were stopped."
-    lines = first.trace.splitlines()
-    why = f": {lines[-1]}" if lines and "Traceback" in first.trace else ""
-    head = (
-        f"rank {first.rank} of {nproc} ended with exit code {first.exitcode}{why}; the others were stopped."
-    )
-    return f"{head}\n{first.trace}".rstrip()
+    head = f"rank {first.rank} of {nproc} ended with exit code {first.exitcode}"
+    return f"{head}{f': {why}' if why else ''}; the others were stopped.\n{first.trace}".rstrip()
 
 
 def _failures(folder: Path) -> tuple[RankFailure, ...]:
@@ -209,14 +208,24 @@ def _failures(folder: Path) -> tuple[RankFailure, ...]:
     found = [RankFailure(one["rank"], one["exitcode"], _trace(errors.get(one["rank"], ""))) for one in noted]
     # SIGTERM is how torchrun stops the others.
     found = [one for one in found if one.exitcode != -signal.SIGTERM] or found
-    return tuple(sorted(found, key=lambda one: one.exitcode > 0 and bool(_PEER_LOST.search(one.trace))))
+    return tuple(sorted(found, key=lambda one: bool(_PEER_LOST.search(_raised(one.trace)))))
+
+
+def _raised(trace: str) -> str:
+    """The error at the end of a traceback; "" if there is none.
+
+    A rank that raises may still end by SIGABRT: gloo's threads can abort a process that leaves in mid-step.
+    What they write comes after the error.
+    """
+    lines = trace[trace.rfind("Traceback (most recent") :].splitlines()[1:] if "Traceback" in trace else []
+    return next((line for line in lines if line and not line.startswith(" ")), "")
 
 
 def _trace(error: str) -> str:
-    """The part of a stderr that starts with the traceback, or its end."""
+    """The part of a stderr that starts with the traceback or with faulthandler's stacks, or its end."""
     error = re.sub(r"^\[rank\d+\]: ?", "", error, flags=re.M)
-    start = max(error.find("Traceback (most recent"), error.find("Fatal Python error"), 0)
-    return error[start:].strip()[-_TOLD:]
+    found = re.search(f"Traceback .most recent|{_STACKS}", error)
+    return error[found.start() if found else 0 :].strip()[-_TOLD:]
 
 
 def _logs(folder: Path, stream: str) -> dict[int, str]:

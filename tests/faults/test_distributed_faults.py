@@ -66,7 +66,7 @@ dist.destroy_process_group()
 """
 # The same without torch: starts at once.
 PLAIN = """
-import json, os, signal, sys, time
+import json, os, signal, sys, time, traceback
 from pathlib import Path
 
 rank = int(os.environ["RANK"])
@@ -77,6 +77,13 @@ if fate == "deaf":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if fate == "raises" and rank == 1:
     raise KeyError("label")
+if fate == "aborts" and rank == 1:  # as gloo may, after the error was told
+    try:
+        raise KeyError("label")
+    except KeyError:
+        traceback.print_exc()
+        print("terminate called", file=sys.stderr, flush=True)
+        os.abort()
 if fate == "lost":
     if rank == 0:
         raise RuntimeError("[gloo] Connection closed by peer [127.0.0.1]:1")
@@ -125,24 +132,28 @@ def test_two_ranks_give_their_results_back(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("fate", "exitcode", "message"),
+    ("fate", "exitcodes", "message"),
     [
-        ("killed", -9, "rank 1 of 2 was ended by SIGKILL (exit code -9); the others were stopped."),
-        ("leaves", 3, "rank 1 of 2 ended with exit code 3; the others were stopped."),
+        ("killed", [-9], "rank 1 of 2 was ended by SIGKILL (exit code -9); the others were stopped."),
+        ("leaves", [3], "rank 1 of 2 ended with exit code 3; the others were stopped."),
+        # gloo's threads abort some processes (one in a hundred here) that leave in mid-step.
         (
             "raises",
-            1,
-            "rank 1 of 2 ended with exit code 1: RuntimeError: no batch 3; the others were stopped.",
+            [1, -signal.SIGABRT],
+            "rank 1 of 2 ended with exit code {}: RuntimeError: no batch 3; the others were stopped.",
         ),
     ],
 )
-def test_a_rank_that_dies_in_mid_run_is_named(tmp_path: Path, fate: str, exitcode: int, message: str) -> None:
+def test_a_rank_that_dies_in_mid_run_is_named(
+    tmp_path: Path, fate: str, exitcodes: list[int], message: str
+) -> None:
     run = run_ranks(script(tmp_path, TRAINING), seconds=120, args=[tmp_path, fate])
     assert (tmp_path / "reached").exists()
     assert not run.ok
     assert run.seconds < 120, "it was the time limit that stopped it"
-    assert run.message.splitlines()[0] == message
-    assert (run.failures[0].rank, run.failures[0].exitcode) == (1, exitcode)
+    assert run.failures[0].rank == 1
+    assert run.failures[0].exitcode in exitcodes
+    assert run.message.splitlines()[0] == message.format(run.failures[0].exitcode)
     if fate == "raises":
         assert 'raise RuntimeError("no batch 3")' in run.message
     assert run.results == {}
@@ -173,6 +184,14 @@ def test_ranks_that_ignore_every_request_to_end_are_ended(tmp_path: Path) -> Non
         "rank 1 was at a place that it did not tell.",
     ]
     assert run.results == {0: [1, 2], 1: [1, 2]}, "what they wrote before is kept"
+    assert not left(tmp_path)
+
+
+@pytest.mark.slow
+def test_the_error_of_a_rank_that_aborts_after_it_is_told(tmp_path: Path) -> None:
+    run = run_ranks(script(tmp_path, PLAIN), seconds=60, args=[tmp_path, "aborts"])
+    told = "rank 1 of 2 ended with exit code -6: KeyError: 'label'; the others were stopped."
+    assert run.message.splitlines()[0] == told
     assert not left(tmp_path)
 
 
