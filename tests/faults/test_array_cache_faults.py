@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def test_found_again_equal_and_read_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["cut", "flipped", "sums", "no sums", "empty", "other count"])
+@pytest.mark.fault("cache", "damaged array: {kind}", mended="made again, all rows equal")
 def test_damage_is_found_and_mended(tmp_path: Path, kind: str) -> None:
     path = built(tmp_path)
     content = bytearray(path.read_bytes())
@@ -69,20 +71,25 @@ def test_damage_is_found_and_mended(tmp_path: Path, kind: str) -> None:
     assert all(np.array_equal(info.array[number], row(number)) for number in range(count))
 
 
-def test_a_full_disk_says_so_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.fault("cache", "disk full (told by the system)")
+def test_a_full_disk_says_so_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user_reads: Callable[[object], str]
+) -> None:
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(CacheError, match=r"No space left on device\. Make room"):
+    with pytest.raises(CacheError, match=r"No space left on device\. Make room") as raised:
         cached_array(tmp_path, "key", 5, row)
+    user_reads(raised.value)
     assert files(tmp_path) == []
     monkeypatch.undo()
     assert built(tmp_path)
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir() or os.geteuid() != 0, reason="mounting needs the superuser")
-def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+@pytest.mark.fault("cache", "a disk of 64 kB, really full")
+def test_a_disk_that_is_really_full(tmp_path: Path, user_reads: Callable[[object], str]) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(
@@ -90,34 +97,47 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     ).returncode:
         pytest.skip("this system does not allow a mount; nothing to install")
     try:
-        with pytest.raises(CacheError, match="No space left"):
+        with pytest.raises(CacheError, match="No space left") as raised:
             cached_array(disk, "key", 1000, row)
+        user_reads(raised.value)
         assert files(disk) == []
     finally:
         subprocess.run(["umount", disk], check=True)
 
 
-def test_a_row_of_another_shape_is_named_and_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"row 3 is uint8 \(2,\), row 0 is uint8 \(3, 8, 8\)"):
+@pytest.mark.fault("cache", "a row of another shape")
+def test_a_row_of_another_shape_is_named_and_leaves_nothing(
+    tmp_path: Path, user_reads: Callable[[object], str]
+) -> None:
+    with pytest.raises(ValueError, match=r"row 3 is uint8 \(2,\), row 0 is uint8 \(3, 8, 8\)") as raised:
         cached_array(tmp_path, "key", 5, lambda number: row(number) if number != 3 else np.zeros(2, np.uint8))
+    user_reads(raised.value)
     assert files(tmp_path) == []
 
 
-def test_a_broken_picture_is_not_taken_for_a_broken_disk(tmp_path: Path) -> None:
+@pytest.mark.fault("cache", "a picture that cannot be decoded")
+def test_a_broken_picture_is_not_taken_for_a_broken_disk(
+    tmp_path: Path, user_reads: Callable[[object], str]
+) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
 
     def decode(number: int) -> np.ndarray:
         return row(number) if number != 3 else np.asarray(Image.open(tmp_path / "broken.jpg"))
 
-    with pytest.raises(RowError, match=r"row 3 could not be made: UnidentifiedImageError: .*broken\.jpg"):
+    with pytest.raises(
+        RowError, match=r"row 3 could not be made: UnidentifiedImageError: .*broken\.jpg"
+    ) as raised:
         cached_array(tmp_path / "cache", "key", 5, decode)
+    user_reads(raised.value)
     assert files(tmp_path / "cache") == []
 
 
-def test_an_unwritable_place_is_named(tmp_path: Path) -> None:
+@pytest.mark.fault("cache", "the folder lies in a file")
+def test_an_unwritable_place_is_named(tmp_path: Path, user_reads: Callable[[object], str]) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(CacheError, match="file"):
+    with pytest.raises(CacheError, match="file") as raised:
         cached_array(tmp_path / "file" / "cache", "key", 5, row)
+    user_reads(raised.value)
 
 
 def _build_slowly(folder: str, ready: Any, log: Any) -> None:
@@ -133,6 +153,9 @@ def _build_slowly(folder: str, ready: Any, log: Any) -> None:
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.fault(
+    "cache", "two processes at the same time", mended="one builds, the other waits; both get all rows"
+)
 def test_two_processes_build_it_once(tmp_path: Path) -> None:
     context = multiprocessing.get_context("fork")
     ready, log = context.Barrier(2), context.Value("i", 0)
@@ -147,6 +170,9 @@ def test_two_processes_build_it_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.fault(
+    "cache", "two processes on a disk without locks", mended="both build, one array is kept, whole"
+)
 def test_without_locks_both_are_safe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_locks(self: Any, **_: Any) -> None:
         raise NotImplementedError
@@ -164,6 +190,7 @@ def test_without_locks_both_are_safe(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.fault("cache", "the building process is killed", mended="the next call sweeps up, and builds")
 def test_a_killed_builder_leaves_nothing_that_is_taken_for_whole(tmp_path: Path) -> None:
     code = f"""
 import time, numpy as np
@@ -204,7 +231,10 @@ def test_the_key_follows_content_order_and_recipe(tmp_path: Path) -> None:
     assert content_key([one], "") != before
 
 
-def test_the_least_recently_used_arrays_make_room(tmp_path: Path) -> None:
+@pytest.mark.fault("cache", "an array larger than the cache may be")
+def test_the_least_recently_used_arrays_make_room(
+    tmp_path: Path, user_reads: Callable[[object], str]
+) -> None:
     size = 5 * 192 + 200
     for age, key in enumerate(("old", "older", "oldest")):
         path = cached_array(tmp_path, key, 5, row).path
@@ -212,6 +242,7 @@ def test_the_least_recently_used_arrays_make_room(tmp_path: Path) -> None:
     assert not cached_array(tmp_path, "oldest", 5, row).built  # used now
     cached_array(tmp_path, "new", 5, row, limit_bytes=3 * size)
     assert [name for name in files(tmp_path) if name.endswith(".npy")] == ["new.npy", "old.npy", "oldest.npy"]
-    with pytest.raises(ValueError, match="may hold 100"):
+    with pytest.raises(ValueError, match="may hold 100") as raised:
         cached_array(tmp_path, "big", 5, row, limit_bytes=100)
+    user_reads(raised.value)
     assert json.loads((tmp_path / "new.json").read_text())["bytes"] == (tmp_path / "new.npy").stat().st_size

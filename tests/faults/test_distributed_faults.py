@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -144,8 +144,9 @@ def test_two_ranks_give_their_results_back(tmp_path: Path) -> None:
         ),
     ],
 )
+@pytest.mark.fault("torchrun", "a rank in mid-run: {fate}")
 def test_a_rank_that_dies_in_mid_run_is_named(
-    tmp_path: Path, fate: str, exitcodes: list[int], message: str
+    tmp_path: Path, fate: str, exitcodes: list[int], message: str, user_reads: Callable[[object], str]
 ) -> None:
     run = run_ranks(script(tmp_path, TRAINING), seconds=120, args=[tmp_path, fate])
     assert (tmp_path / "reached").exists()
@@ -153,7 +154,7 @@ def test_a_rank_that_dies_in_mid_run_is_named(
     assert run.seconds < 120, "it was the time limit that stopped it"
     assert run.failures[0].rank == 1
     assert run.failures[0].exitcode in exitcodes
-    assert run.message.splitlines()[0] == message.format(run.failures[0].exitcode)
+    assert user_reads(run.message).splitlines()[0] == message.format(run.failures[0].exitcode)
     if fate == "raises":
         assert 'raise RuntimeError("no batch 3")' in run.message
     assert run.results == {}
@@ -161,13 +162,16 @@ def test_a_rank_that_dies_in_mid_run_is_named(
 
 
 @pytest.mark.slow
-def test_a_rank_that_hangs_is_stopped_at_the_limit_and_says_where_it_was(tmp_path: Path) -> None:
+@pytest.mark.fault("torchrun", "a rank hangs")
+def test_a_rank_that_hangs_is_stopped_at_the_limit_and_says_where_it_was(
+    tmp_path: Path, user_reads: Callable[[object], str]
+) -> None:
     path = script(tmp_path, TRAINING)
     run = run_ranks(path, seconds=40, args=[tmp_path, "hangs"])
     assert not run.ok
     assert (tmp_path / "reached").exists(), "the limit came before the hang; this machine is very busy"
     waits, sleeps = (line_with("dist.all_reduce"), line_with("            time.sleep(600)"))
-    assert run.message.splitlines() == [
+    assert user_reads(run.message).splitlines() == [
         "the 2 ranks did not finish within 40 s and were stopped.",
         f"rank 0 was at line {waits} of ranks.py, in <module>.",
         f"rank 1 was at line {sleeps} of ranks.py, in <module>.",
@@ -176,9 +180,12 @@ def test_a_rank_that_hangs_is_stopped_at_the_limit_and_says_where_it_was(tmp_pat
 
 
 @pytest.mark.slow
-def test_ranks_that_ignore_every_request_to_end_are_ended(tmp_path: Path) -> None:
+@pytest.mark.fault("torchrun", "ranks ignore every request to end")
+def test_ranks_that_ignore_every_request_to_end_are_ended(
+    tmp_path: Path, user_reads: Callable[[object], str]
+) -> None:
     run = run_ranks(script(tmp_path, PLAIN), seconds=20, args=[tmp_path, "deaf"])
-    assert run.message.splitlines() == [
+    assert user_reads(run.message).splitlines() == [
         "the 2 ranks did not finish within 20 s and were stopped.",
         "rank 0 was at a place that it did not tell.",
         "rank 1 was at a place that it did not tell.",
@@ -188,23 +195,30 @@ def test_ranks_that_ignore_every_request_to_end_are_ended(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_the_error_of_a_rank_that_aborts_after_it_is_told(tmp_path: Path) -> None:
+@pytest.mark.fault("torchrun", "a rank raises, then aborts")
+def test_the_error_of_a_rank_that_aborts_after_it_is_told(
+    tmp_path: Path, user_reads: Callable[[object], str]
+) -> None:
     run = run_ranks(script(tmp_path, PLAIN), seconds=60, args=[tmp_path, "aborts"])
     told = "rank 1 of 2 ended with exit code -6: KeyError: 'label'; the others were stopped."
-    assert run.message.splitlines()[0] == told
+    assert user_reads(run.message).splitlines()[0] == told
     assert not left(tmp_path)
 
 
 @pytest.mark.slow
-def test_the_rank_that_merely_lost_its_peer_is_not_the_cause(tmp_path: Path) -> None:
+@pytest.mark.fault("torchrun", "one rank dies, the other tells of the lost connection")
+def test_the_rank_that_merely_lost_its_peer_is_not_the_cause(
+    tmp_path: Path, user_reads: Callable[[object], str]
+) -> None:
     run = run_ranks(script(tmp_path, PLAIN), seconds=60, args=[tmp_path, "lost"])
-    assert run.message.startswith("rank 1 of 2 ended with exit code 7;")
+    assert user_reads(run.message).startswith("rank 1 of 2 ended with exit code 7;")
     run = run_ranks(script(tmp_path, PLAIN), seconds=60, args=[tmp_path, "cut"])
     assert run.ok
     assert run.results == {}, "half a file is no result"
 
 
 @pytest.mark.slow
+@pytest.mark.fault("torchrun", "the kernel is killed in mid-run", mended="all ranks end too")
 def test_when_the_kernel_is_killed_its_ranks_go_too(tmp_path: Path) -> None:
     path = script(tmp_path, PLAIN.replace("signal.SIGTERM, signal.SIG_IGN", "signal.SIGABRT, signal.SIG_IGN"))
     code = f"""
@@ -221,9 +235,11 @@ def test_when_the_kernel_is_killed_its_ranks_go_too(tmp_path: Path) -> None:
     assert not left(tmp_path)
 
 
-def test_what_cannot_run_is_refused_at_once(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"no script .*missing\.py; write it"):
+@pytest.mark.fault("torchrun", "no such script")
+def test_what_cannot_run_is_refused_at_once(tmp_path: Path, user_reads: Callable[[object], str]) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no script .*missing\.py; write it") as raised:
         run_ranks(tmp_path / "missing.py")
+    user_reads(raised.value)
     with pytest.raises(ValueError, match="nproc=0"):
         run_ranks(script(tmp_path, PLAIN), 0)
     with pytest.raises(ValueError, match="seconds=0"):
@@ -231,6 +247,9 @@ def test_what_cannot_run_is_refused_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.fault(
+    "Dask", "a worker is killed in mid-run", mended="its parts are computed again; the table is equal"
+)
 def test_a_dask_worker_killed_in_mid_run_loses_nothing() -> None:
     table = DirtyTable(20_000, seed=5)
     whole = table.part(0, table.rows)

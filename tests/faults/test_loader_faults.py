@@ -132,8 +132,14 @@ SAYS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("name", SAYS)
+@pytest.mark.fault("loader", "an item {name}, {workers} workers")
 def test_a_faulty_item_is_named_and_the_next_run_works(
-    runner: LoaderRunner, fault: Path, name: str, workers: int
+    runner: LoaderRunner,
+    fault: Path,
+    name: str,
+    workers: int,
+    user_reads: Callable[[object], str],
+    also_checked: Callable[[str], None],
 ) -> None:
     fault.write_text(name)
     try:
@@ -141,6 +147,7 @@ def test_a_faulty_item_is_named_and_the_next_run_works(
     finally:
         fault.unlink()
     assert result.ended == "failed"
+    user_reads(result.message)
     for words in (*SAYS[name], "worker 0" if workers else "the process that iterates"):
         assert words in result.message
     assert "watch.py" not in result.message, "the message shows the instrument's own calls"
@@ -148,11 +155,15 @@ def test_a_faulty_item_is_named_and_the_next_run_works(
     assert_nothing_left()
     again = run(runner, workers)
     assert (again.ended, again.items) == ("finished", 200), again.message
+    also_checked("the next run works")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
-def test_a_loader_over_the_memory_limit_is_ended(runner: LoaderRunner, fault: Path, workers: int) -> None:
+@pytest.mark.fault("loader", "an item eats all memory, {workers} workers")
+def test_a_loader_over_the_memory_limit_is_ended(
+    runner: LoaderRunner, fault: Path, workers: int, user_reads: Callable[[object], str]
+) -> None:
     fault.write_text("eats")
     limit = 900 * 2**20
     try:
@@ -160,6 +171,7 @@ def test_a_loader_over_the_memory_limit_is_ended(runner: LoaderRunner, fault: Pa
     finally:
         fault.unlink()
     assert result.ended == "memory limit", result.message
+    user_reads(result.message)
     eater = "worker 0" if workers else "the process that iterates"
     assert re.search(rf"more than the limit of 900 MiB.*{eater} [\d,]+ MiB at item 70", result.message)
     assert result.peak_memory_bytes > limit
@@ -175,12 +187,14 @@ class Ragged(Dataset):
         return torch.zeros(3 if index == 13 else 2)
 
 
-def test_a_collate_that_raises_is_named_with_its_batch() -> None:
+@pytest.mark.fault("loader", "items that cannot be stacked")
+def test_a_collate_that_raises_is_named_with_its_batch(user_reads: Callable[[object], str]) -> None:
     with LoaderRunner(Ragged()) as runner:
         for workers in (0, 2):
             settings = LoaderSettings(batch_size=4, num_workers=workers)
             result = runner.run(settings, traced=bool(workers))
             assert result.ended == "failed"
+            user_reads(result.message)
             assert "collate_fn, on the batch that begins with item 12, failed in" in result.message
             assert "stack expects each tensor to be equal size" in result.message
             assert_nothing_left()
@@ -210,11 +224,14 @@ class BadTogether(Dataset):
     ],
     ids=["IterableDataset", "__getitems__"],
 )
-def test_other_kinds_of_datasets_are_named_too(dataset: Any, words: str) -> None:
+@pytest.mark.fault("loader", "a stream or a batched dataset raises: {words}")
+def test_other_kinds_of_datasets_are_named_too(
+    dataset: Any, words: str, user_reads: Callable[[object], str]
+) -> None:
     with LoaderRunner(dataset) as runner:
         result = runner.run(LoaderSettings(batch_size=4, num_workers=2), traced=False)
     assert result.ended == "failed"
-    assert words in result.message
+    assert words in user_reads(result.message)
     assert_nothing_left()
 
 
@@ -226,11 +243,12 @@ class Empty(Dataset):
         raise IndexError(index)
 
 
-def test_a_dataset_without_a_batch_says_so() -> None:
+@pytest.mark.fault("loader", "an empty dataset")
+def test_a_dataset_without_a_batch_says_so(user_reads: Callable[[object], str]) -> None:
     with LoaderRunner(Empty()) as runner:
         empty = runner.run(LoaderSettings(), epochs=None, traced=False)
     assert empty.ended == "failed"
-    assert "the dataset is empty, its len is 0" in empty.message
+    assert "the dataset is empty, its len is 0" in user_reads(empty.message)
     with LoaderRunner(Ragged()) as runner:
         dropped = runner.run(LoaderSettings(batch_size=64, drop_last=True), traced=False)
     assert dropped.ended == "failed"
@@ -242,13 +260,16 @@ class Unpicklable(Ragged):
         self.log = path.open("w")
 
 
-def test_a_dataset_that_cannot_be_sent_starts_no_process(tmp_path: Path) -> None:
+@pytest.mark.fault("loader", "a dataset that cannot be pickled")
+def test_a_dataset_that_cannot_be_sent_starts_no_process(
+    tmp_path: Path, user_reads: Callable[[object], str]
+) -> None:
     dataset = Unpicklable(tmp_path / "log")
     with dataset.log, LoaderRunner(dataset) as runner:
         result = runner.run(LoaderSettings())
         assert_nothing_left()
     assert result.ended == "failed"
-    assert "Unpicklable.log cannot be sent" in result.message
+    assert "Unpicklable.log cannot be sent" in user_reads(result.message)
     assert "Keep the path" in result.message
 
 
@@ -257,13 +278,14 @@ class Unloadable(Ragged):
         raise FileNotFoundError("index.db is not here")
 
 
-def test_a_dataset_that_cannot_be_received_says_why() -> None:
+@pytest.mark.fault("loader", "a dataset that cannot be unpickled")
+def test_a_dataset_that_cannot_be_received_says_why(user_reads: Callable[[object], str]) -> None:
     dataset = Unloadable()
     dataset.path = "index.db"  # type: ignore[attr-defined]
     with LoaderRunner(dataset) as runner:
         result = runner.run(LoaderSettings())
     assert result.ended == "failed"
-    assert "FileNotFoundError: index.db is not here" in result.message
+    assert "FileNotFoundError: index.db is not here" in user_reads(result.message)
     assert_nothing_left()
 
 
@@ -303,6 +325,11 @@ runner.run(LoaderSettings(batch_size=8, num_workers={workers}), limits=RunLimits
     ],
     ids=["2 workers wait", "the child keeps the interpreter lock"],
 )
+@pytest.mark.fault(
+    "loader",
+    "the kernel is killed in mid-run, {workers} workers",
+    mended="guard, child, workers and folder go too",
+)
 def test_when_the_kernel_is_killed_nothing_is_left(workers: int, stuck: str) -> None:
     code = textwrap.dedent(KERNEL).format(workers=workers, stuck=stuck)
     kernel = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
@@ -322,6 +349,11 @@ def test_when_the_kernel_is_killed_nothing_is_left(workers: int, stuck: str) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.fault(
+    "loader",
+    "stopped 20 times in mid-start and mid-run",
+    mended="the next run works; memory grows by less than 5 %",
+)
 def test_stopping_and_starting_leaves_nothing_and_takes_no_memory(tmp_path: Path) -> None:
     """20 cycles: half are stopped while the child comes up, half while batches come."""
     settings = LoaderSettings(batch_size=8, num_workers=2)

@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -57,12 +58,16 @@ def test_tree_is_made_once(folder: Path) -> None:
     assert visible(folder) == ["t-v3"]
 
 
-def test_cache_folder_that_is_a_file_is_named_with_the_cure(folder: Path) -> None:
+@pytest.mark.fault("samples", "the cache folder is a file")
+def test_cache_folder_that_is_a_file_is_named_with_the_cure(
+    folder: Path, user_reads: Callable[[object], str]
+) -> None:
     folder.write_text("in the way", encoding="utf-8")
     with pytest.raises(samples.SampleError) as raised:
         cached_tree("t", 1, write_three)
-    assert str(folder) in str(raised.value)
-    assert "DPWIDGETS_CACHE" in str(raised.value)
+    message = user_reads(raised.value)
+    assert str(folder) in message
+    assert "DPWIDGETS_CACHE" in message
     assert folder.read_text(encoding="utf-8") == "in the way"
 
 
@@ -70,26 +75,37 @@ def test_cache_folder_that_is_a_file_is_named_with_the_cure(folder: Path) -> Non
     not hasattr(os, "geteuid") or os.geteuid() == 0,
     reason="the superuser may write everywhere; run as a user",
 )
-def test_cache_folder_without_rights_is_named_with_the_cure(folder: Path) -> None:
+@pytest.mark.fault("samples", "a cache folder without the right to write")
+def test_cache_folder_without_rights_is_named_with_the_cure(
+    folder: Path, user_reads: Callable[[object], str]
+) -> None:
     folder.mkdir()
     folder.chmod(0o500)
     try:
-        with pytest.raises(samples.SampleError, match=r"Permission denied.*DPWIDGETS_CACHE"):
+        with pytest.raises(samples.SampleError, match=r"Permission denied.*DPWIDGETS_CACHE") as raised:
             cached_tree("t", 1, write_three)
+        user_reads(raised.value)
     finally:
         folder.chmod(0o700)
 
 
-def test_a_refused_write_is_named_with_the_cure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.fault("samples", "the system refuses a write")
+def test_a_refused_write_is_named_with_the_cure(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, user_reads: Callable[[object], str]
+) -> None:
     def refuse(self: Path, *args: object, **kwargs: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(self))
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(samples.SampleError, match=r"Permission denied.*DPWIDGETS_CACHE"):
+    with pytest.raises(samples.SampleError, match=r"Permission denied.*DPWIDGETS_CACHE") as raised:
         samples.photos()
+    user_reads(raised.value)
 
 
-def test_full_disk_says_so_and_leaves_nothing_behind(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.fault("samples", "disk full after five photos")
+def test_full_disk_says_so_and_leaves_nothing_behind(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, user_reads: Callable[[object], str]
+) -> None:
     real, written = Path.write_bytes, []
 
     def write_until_full(self: Path, data: bytes) -> int:
@@ -103,26 +119,32 @@ def test_full_disk_says_so_and_leaves_nothing_behind(folder: Path, monkeypatch: 
     with pytest.raises(samples.SampleError) as raised:
         samples.photos()
     for part in (str(folder), "No space left", "DPWIDGETS_CACHE"):
-        assert part in str(raised.value)
+        assert part in user_reads(raised.value)
     assert len(written) == 5
     assert visible(folder) == []
 
 
-def test_missing_photograph_leaves_nothing_behind(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.fault("samples", "a package without its photograph")
+def test_missing_photograph_leaves_nothing_behind(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, user_reads: Callable[[object], str]
+) -> None:
     gone = samples.PhotoSource("cow", "data/cow.png", "skimage", "nobody")
     monkeypatch.setattr("dpwidgets.samples.photo_folder.photo_sources", lambda: [gone])
-    with pytest.raises(samples.SampleError, match="'cow'"):
+    with pytest.raises(samples.SampleError, match="'cow'") as raised:
         samples.photos()
+    user_reads(raised.value)
     assert visible(folder) == []
 
 
-def test_interrupted_making_leaves_nothing_behind(folder: Path) -> None:
+@pytest.mark.fault("samples", "the making is interrupted")
+def test_interrupted_making_leaves_nothing_behind(folder: Path, user_reads: Callable[[object], str]) -> None:
     def interrupted(root: Path) -> None:
         write_three(root)
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as raised:
         cached_tree("t", 1, interrupted)
+    user_reads(f"KeyboardInterrupt{raised.value}")
     assert visible(folder) == []
     assert cached_tree("t", 1, write_three).is_dir()
 
@@ -141,6 +163,9 @@ cached_tree("t", 1, write)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is a thing of Unix; nothing to install")
+@pytest.mark.fault(
+    "samples", "the making process is killed", mended="the next call sweeps up, and makes the tree"
+)
 def test_killed_process_blocks_nobody_and_is_swept_up(folder: Path) -> None:
     subprocess.run([sys.executable, "-c", KILLED], timeout=60)
     assert [name for name in visible(folder) if ".part-" in name], (
@@ -174,6 +199,7 @@ assert sorted(path.name for path in tree.iterdir()) == ["one", "two"], list(tree
 
 
 @pytest.mark.parametrize("locks", ["with locks", "without locks"])
+@pytest.mark.fault("samples", "three processes at the same time, {locks}", mended="one whole tree for all")
 def test_processes_at_the_same_time_end_with_one_whole_tree(folder: Path, tmp_path: Path, locks: str) -> None:
     log = tmp_path / "log"
     command = [sys.executable, "-c", SLOW_WRITER, str(log), locks]
@@ -184,6 +210,7 @@ def test_processes_at_the_same_time_end_with_one_whole_tree(folder: Path, tmp_pa
         assert log.read_text(encoding="utf-8") == "made\n", "two waited, and found the tree made"
 
 
+@pytest.mark.fault("samples", "another process is faster, on a disk without locks", mended="its tree is used")
 def test_tree_that_another_process_made_meanwhile_is_left_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,6 +228,7 @@ def test_tree_that_another_process_made_meanwhile_is_left_alone(
     assert visible(folder) == ["t-v1"]
 
 
+@pytest.mark.fault("samples", "a frozen process holds the lock", mended="goes on without the lock")
 def test_lock_that_is_never_given_back_does_not_block(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "LOCK_WAIT", 0.1)
     folder.mkdir()
@@ -208,6 +236,7 @@ def test_lock_that_is_never_given_back_does_not_block(folder: Path, monkeypatch:
         assert (cached_tree("t", 1, write_three) / "top").is_file()
 
 
+@pytest.mark.fault("samples", "a dead process left its lock file", mended="the lock is taken over")
 def test_lock_file_left_by_a_dead_process_does_not_block(folder: Path) -> None:
     folder.mkdir()
     (folder / ".t-v1.lock").write_text("", encoding="utf-8")
@@ -217,6 +246,7 @@ def test_lock_file_left_by_a_dead_process_does_not_block(folder: Path) -> None:
 @pytest.mark.parametrize(
     "damage", ["file gone", "file cut short", "folder gone", "manifest broken", "all gone"]
 )
+@pytest.mark.fault("samples", "damaged tree: {damage}", mended="made again, whole")
 def test_damaged_tree_is_made_again(folder: Path, damage: str) -> None:
     tree = cached_tree("t", 1, write_three)
     if damage == "file gone":
@@ -236,6 +266,7 @@ def test_damaged_tree_is_made_again(folder: Path, damage: str) -> None:
     assert (tree / "empty").is_dir()
 
 
+@pytest.mark.fault("samples", "a disk that may only be read", mended="the tree that is there is used")
 def test_tree_in_a_folder_that_may_only_be_read_is_used(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,147 @@
+"""Each test marked `fault(area, what)` is one case of the fault table that `tools/faults.py` prints.
+
+The test hands the message that the user reads to `user_reads`, or the marker says how the fault is `mended`
+without one. For every test here it is proved that nothing is left: no process, no shared memory, no temporary
+or half-written file.
+"""
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from masks import mask
+
+SHARED_MEMORY = Path("/dev/shm")
+PATIENCE = 30.0  # seconds until what was told to end must have ended
+HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")  # of Python, one a process
+# Temporary folders that belong to a living process, or to a library that keeps it for the next run.
+KEPT = ("pymp-", "dask-scratch-space", "ipython")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_temporary_folder() -> Iterator[Path]:
+    """Temporary files of these tests and of all processes that they start, apart from everybody else's."""
+    # Not below pytest's folder: the path of a Unix socket may have 107 characters.
+    with (
+        tempfile.TemporaryDirectory(prefix="f-", ignore_cleanup_errors=True) as name,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("TMPDIR", name)
+        patch.setattr(tempfile, "tempdir", name)
+        yield Path(name)
+
+
+@pytest.fixture
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
+    """What the table says of this test."""
+    found: dict[str, Any] = {"reads": "", "checked": ["files", "processes", "shared memory"]}
+    if marker := request.node.get_closest_marker("fault"):
+        params = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+        area, what = marker.args
+        found |= {"area": area, "fault": what.format(**params), "mended": marker.kwargs.get("mended", "")}
+    return found
+
+
+@pytest.fixture
+def user_reads(case: dict[str, Any], tmp_path: Path) -> Callable[[object], str]:
+    """`user_reads(message)` notes what the user is told, and returns it as text."""
+
+    def note(message: object) -> str:
+        told = str(message)
+        if isinstance(message, BaseException):
+            told = f"{type(message).__name__}: {told}"
+        assert told.strip(), "the user is told nothing"
+        case["reads"] = mask(told.replace(str(tmp_path), "<folder>"))
+        return told
+
+    return note
+
+
+@pytest.fixture
+def also_checked(case: dict[str, Any]) -> Callable[[str], None]:
+    """`also_checked("kernel")` notes a proof of the test's own."""
+    return case["checked"].append
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(
+    request: pytest.FixtureRequest,
+    case: dict[str, Any],
+    tmp_path: Path,
+    own_temporary_folder: Path,
+    record_property: Callable[[str, object], None],
+) -> Iterator[Callable[[psutil.Process], None]]:
+    """Fails a test that leaves something; `nothing_left(process)` allows what a module's fixture keeps."""
+    allowed: set[psutil.Process] = set()
+    before = set(_children()), _files(own_temporary_folder), _shared()
+    yield allowed.add
+    if "area" in case:
+        assert case["reads"] or case["mended"], (
+            "this case says neither what the user reads nor how it is mended"
+        )
+        record_property("fault", json.dumps(case))
+
+    def left() -> list[str]:
+        running = [
+            f"process {one.pid}: {' '.join(one.cmdline())[:100]}"
+            for one in _children()
+            if one not in before[0] | allowed and one.is_running()
+        ]
+        memory = [f"shared memory {name}" for name in _ours(_shared() - before[2])]
+        files = (
+            [f"temporary file {name}" for name in _files(own_temporary_folder) - before[1]]
+            if not allowed
+            else []
+        )
+        halves = [f"half a file {path}" for path in tmp_path.rglob("*") if ".part" in path.name]
+        return running + memory + files + halves
+
+    until = time.monotonic() + PATIENCE
+    while (found := left()) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert found == []
+
+
+def _children() -> list[psutil.Process]:
+    """Living processes below this one, but for Python's own helpers."""
+    found = []
+    for one in psutil.Process().children(recursive=True):
+        try:
+            if one.status() != psutil.STATUS_ZOMBIE and not any(
+                name in " ".join(one.cmdline()) for name in HELPERS
+            ):
+                found.append(one)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def _files(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if not path.name.startswith(KEPT)}
+
+
+def _shared() -> set[str]:
+    return set(os.listdir(SHARED_MEMORY)) if SHARED_MEMORY.is_dir() else set()
+
+
+def _ours(names: set[str]) -> set[str]:
+    """Those that no process outside these tests has open: other test workers share the folder."""
+    if not names:
+        return names
+    mine = {os.getpid(), *(one.pid for one in _children())}
+    for process in psutil.process_iter(["pid"]):
+        if process.pid in mine:
+            continue
+        try:
+            maps = Path(f"/proc/{process.pid}/maps").read_text(errors="replace")
+        except OSError:
+            continue
+        names = {name for name in names if f"{SHARED_MEMORY}/{name}" not in maps}
+    return names
