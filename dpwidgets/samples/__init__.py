@@ -5,6 +5,7 @@
 - `table(name)`: wine, breast cancer or diabetes; `punch_holes(...)` takes values out, mechanism known;
 - `scenes()`: 400 made scenes, each with picture, caption and sound, some of which are missing;
 - `dirty_folder()`: a folder with one of everything that goes wrong, listed by `dirty_contents()`;
+- `photo_site()`: a small web site of sample photos on this machine that misbehaves on purpose;
 - `lexicon()`: about 250 synsets of our own in WordNet's file format, for NLTK; it is not WordNet;
 - `cache_folder()`: where the files are kept; `SampleError`: what is raised when that fails.
 """
@@ -15,6 +16,7 @@ from dpwidgets.samples.dirty import dirty_contents, dirty_folder
 from dpwidgets.samples.errors import SampleError
 from dpwidgets.samples.lexicon import lexicon
 from dpwidgets.samples.photo_folder import photo_regions, photos
+from dpwidgets.samples.photo_site import photo_site
 from dpwidgets.samples.photographs import PhotoSource, photo_sources
 from dpwidgets.samples.scenes import scenes
 from dpwidgets.samples.tables import Table, punch_holes, table
@@ -30,6 +32,7 @@ __all__ = [
     "dirty_folder",
     "lexicon",
     "photo_regions",
+    "photo_site",
     "photo_sources",
     "photos",
     "punch_holes",
