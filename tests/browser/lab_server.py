@@ -66,6 +66,9 @@ class LabServer:
             "ServerApp.root_dir": self.root,
             "IdentityProvider.token": self.token,
             "LabApp.app_settings_dir": application,
+            # Notebook 7 runs in the same server, under /notebooks/.
+            "JupyterNotebookApp.app_settings_dir": application,
+            "JupyterNotebookApp.expose_app_in_browser": True,
         }
         line = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
         line += [f"--{name}={value}" for name, value in options.items()]
