@@ -1,0 +1,1 @@
+"""Loading at the machine's limit, for a plain DataLoader: threads, fused kernels, memory used again."""

@@ -1,0 +1,135 @@
+"""Datasets that make a whole batch in one call, from JPEGs or from a cache: for a DataLoader or `InThreads`.
+
+    loader = InThreads(DataLoader(JpegBatches(paths, labels), 32, collate_fn=as_it_is))
+
+The module needs torch, simplejpeg and its neighbours here.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import simplejpeg
+import torch
+from torch.nn.functional import interpolate
+from torchvision.io import ImageReadMode, decode_image
+
+from dpwidgets.prep.fast.augment import Draws, augment_rows
+from dpwidgets.prep.fast.buffers import BufferPool
+from dpwidgets.prep.fast.normalize import normalize_rows, scale_and_shift
+from dpwidgets.prep.fast.threads import batch_generator
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as the guide has them
+
+
+def as_it_is(batch: Any) -> Any:
+    """The `collate_fn` for datasets whose `__getitems__` gives a batch already."""
+    return batch
+
+
+def decode_resized(path: str | Path, size: int) -> torch.Tensor:
+    """The picture as uint8 (3, size, size), RGB: decoded by libjpeg-turbo, resized by torch, antialiased.
+
+    The same pixels as `v2.functional.resize(decode_image(path), [size, size])`. What is no JPEG, or no plain
+    one (CMYK), is decoded by torchvision. EXIF orientation is ignored.
+
+    Raises:
+        OSError: the file cannot be read.
+        RuntimeError: it cannot be decoded; the message names it.
+    """
+    data = Path(path).read_bytes()
+    try:
+        pixels = torch.from_numpy(simplejpeg.decode_jpeg(data)).permute(2, 0, 1)
+    except ValueError:
+        try:
+            pixels = decode_image(torch.frombuffer(bytearray(data), dtype=torch.uint8), ImageReadMode.RGB)
+        except (RuntimeError, ValueError) as error:
+            raise RuntimeError(f"{path} cannot be decoded: {error}") from error
+    return interpolate(pixels[None], (size, size), mode="bilinear", antialias=True)[0]
+
+
+class JpegBatches(torch.utils.data.Dataset):
+    """Decodes, resizes and normalises a batch of files: (float32 (B, 3, size, size), int64 (B,)).
+
+    Args:
+        paths: of the pictures.
+        labels: of each, integers.
+        size: pixels, height and width of what is delivered.
+        mean, std: of the channels, for pixels from 0 to 1.
+
+    Raises:
+        ValueError: there is not one label for each path, or a std is not above 0.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str | Path],
+        labels: Sequence[int],
+        size: int = 224,
+        mean: Sequence[float] = MEAN,
+        std: Sequence[float] = STD,
+    ) -> None:
+        self.paths, self.labels, self.size = paths, _labels(labels, len(paths)), size
+        self.scale, self.shift = scale_and_shift(mean, std)
+        self.buffers = BufferPool()
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitems__(self, indices: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
+        out = self.buffers.take(len(indices), 3, self.size * self.size)
+        first = np.zeros(1, np.int64)
+        for k, index in enumerate(indices):
+            pixels = decode_resized(self.paths[index], self.size).contiguous().numpy()
+            normalize_rows(pixels.reshape(1, 3, -1), first, self.scale, self.shift, out[k : k + 1])
+        return torch.from_numpy(out).view(-1, 3, self.size, self.size), self.labels[indices]
+
+
+class DecodedBatches(torch.utils.data.Dataset):
+    """Batches out of decoded pictures: (float32 (B, 3, H, W), int64 (B,)), normalised, in reused memory.
+
+    Args:
+        store: uint8 (N, 3, H, W), an array in memory or memory-mapped.
+        labels: of each picture, integers.
+        draw: for training: called as `draw(B, generator)`, gives the batch's `Draws`; see `augment.draw`.
+        mean, std: of the channels, for pixels from 0 to 1.
+
+    Raises:
+        ValueError: `store` has another dtype or shape, there is not one label for each picture, or a std is
+            not above 0.
+    """
+
+    def __init__(
+        self,
+        store: np.ndarray,
+        labels: Sequence[int],
+        draw: Callable[[int, torch.Generator], Draws] | None = None,
+        mean: Sequence[float] = MEAN,
+        std: Sequence[float] = STD,
+    ) -> None:
+        if store.dtype != np.uint8 or store.ndim != 4 or store.shape[1] != 3:
+            raise ValueError(f"store is {store.dtype} {store.shape}; give uint8 (N, 3, H, W).")
+        self.store, self.labels, self.draw = store, _labels(labels, len(store)), draw
+        self.scale, self.shift = scale_and_shift(mean, std)
+        self.buffers = BufferPool()
+
+    def __len__(self) -> int:
+        return len(self.store)
+
+    def __getitems__(self, indices: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
+        rows = np.asarray(indices)
+        out = self.buffers.take(len(rows), *self.store.shape[1:])
+        if self.draw is not None:
+            drawn = (one.numpy() for one in self.draw(len(rows), batch_generator()))
+            augment_rows(self.store, rows, *drawn, self.scale, self.shift, out)  # type: ignore[call-arg]
+        else:
+            flat = (-1, 3, out[0, 0].size)
+            normalize_rows(self.store.reshape(flat), rows, self.scale, self.shift, out.reshape(flat))
+        return torch.from_numpy(out), self.labels[rows]
+
+
+def _labels(labels: Sequence[int], count: int) -> torch.Tensor:
+    if len(labels) != count:
+        raise ValueError(f"{len(labels)} labels for {count} pictures; give one for each.")
+    return torch.as_tensor(labels, dtype=torch.int64)
