@@ -5,7 +5,7 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 MAX_PIXELS = 64_000_000  # 192 MB decoded: above it a file is refused, not decoded
 MAX_BYTES = 256 * 2**20
@@ -63,6 +63,8 @@ def inspect_image(path: Path) -> Finding:
             return Finding("too large", f"{width}×{height} pixels", False, width, height, digest)
         image.load()
         turned = image.getexif().get(EXIF_ORIENTATION, 1)
+        if turned != 1:
+            ImageOps.exif_transpose(image)  # rewrites the EXIF data: where they are damaged it raises
     except Image.DecompressionBombError as error:
         return Finding("too large", str(error), usable=False, digest=digest)
     except Exception as error:  # Pillow's decoders raise many kinds on hostile bytes

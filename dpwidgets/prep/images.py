@@ -16,6 +16,8 @@ from PIL import Image, ImageOps
 from torchvision import tv_tensors
 from torchvision.transforms.v2 import functional as F
 
+from dpwidgets.prep.image_file import MAX_PIXELS
+
 SHORT_SIDE = 256  # pixels: every image is brought to this size once, before any augmentation
 LONG_SIDE = 512  # the bound for panoramas
 _LABELS_READ = 600  # items of a Dataset that are read to learn its labels, where it does not list them
@@ -257,8 +259,10 @@ def _file_reader(files: list[Path]) -> Reader:
                     image.draft(
                         "RGB", (side, side)
                     )  # JPEG alone: decodes 1/2, 1/4 or 1/8, never below `side`
+                if image.width * image.height > MAX_PIXELS:
+                    raise Image.DecompressionBombError
                 return {"image": tv_tensors.Image(F.pil_to_tensor(_rgb(image)))}, None
-        except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # what PIL raises on bad files
+        except Exception as error:  # Pillow's decoders raise many kinds on hostile bytes
             raise OSError(f"{files[index].name} ({type(error).__name__})") from error
 
     return read

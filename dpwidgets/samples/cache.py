@@ -84,9 +84,9 @@ def _is_whole(home: Path, name: str) -> bool:
     try:
         expected = json.loads((home / _MANIFEST).read_text(encoding="utf-8"))
         found = _sizes(home / name)
-    except (OSError, ValueError):
+        return all(found.get(path, -1) == size for path, size in expected.items())
+    except (OSError, ValueError, AttributeError, RecursionError):  # missing, or no manifest in JSON
         return False
-    return all(found.get(path, -1) == size for path, size in expected.items())
 
 
 def _sizes(tree: Path) -> dict[str, int | None]:

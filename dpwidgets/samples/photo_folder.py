@@ -45,20 +45,28 @@ def photo_regions(root: Path) -> dict[str, str]:
     Empty if `root` has no `regions.csv`, as a folder of your own.
 
     Raises:
-        SampleError: `regions.csv` lacks the column `file` or `region`.
+        SampleError: `regions.csv` lacks the column `file` or `region`, or cannot be read as a table.
     """
     path = Path(root) / REGIONS_FILE
     if not path.is_file():
         return {}
-    with path.open(newline="", encoding="utf-8") as lines:
-        table = csv.DictReader(lines)
-        missing = set(_COLUMNS) - set(table.fieldnames or [])
-        if missing:
-            raise SampleError(
-                f"{path} lacks the column {', '.join(sorted(missing))}; "
-                f"its first line must be {','.join(_COLUMNS)}."
-            )
-        return {row["file"]: row["region"] for row in table}
+    try:
+        with path.open(newline="", encoding="utf-8") as lines:
+            table = csv.DictReader(lines, strict=True)
+            missing = set(_COLUMNS) - set(table.fieldnames or [])
+            rows = list(table)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SampleError(
+            f"{path} cannot be read ({error}); save it as CSV in UTF-8, or remove it."
+        ) from error
+    if missing:
+        raise SampleError(
+            f"{path} lacks the column {', '.join(sorted(missing))}; "
+            f"its first line must be {','.join(_COLUMNS)}."
+        )
+    if short := next((at for at, row in enumerate(rows, 2) if row["region"] is None), None):
+        raise SampleError(f"{path}, line {short}: no region; give each line a file and a region.")
+    return {row["file"]: row["region"] for row in rows}
 
 
 def write_photos(root: Path, per_class: int = PER_CLASS) -> None:

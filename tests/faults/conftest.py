@@ -7,6 +7,7 @@ or half-written file.
 
 import json
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ import pytest
 
 from masks import mask
 
+sys.path.insert(0, str(Path(__file__).parent))  # for what several modules here share
 SHARED_MEMORY = Path("/dev/shm")
 PATIENCE = 30.0  # seconds until what was told to end must have ended
 HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")  # of Python, one a process

@@ -5,6 +5,7 @@ The module needs NumPy and filelock alone: copy it into a project of your own.
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import secrets
@@ -70,9 +71,9 @@ def cached_array(
 ) -> CacheInfo:
     """The array whose row `i` is `make(i)`, from the folder if it is there and sound.
 
-    Written aside and renamed, so that it is there whole or not at all. Each row has a checksum (CRC-32), and
-    all are checked when the array is opened: a file cut short, or with a byte flipped, is made again. Two
-    processes at once: one builds, the other waits for it.
+    Written aside and renamed, so that it is there whole or not at all. The head and each row have a checksum
+    (CRC-32), and all are checked when the array is opened: a file cut short, or with a byte flipped, is made
+    again. Two processes at once: one builds, the other waits for it.
 
     Args:
         folder: is made if it is missing.
@@ -124,7 +125,10 @@ def _build(path: Path, count: int, make: Callable[[int], np.ndarray], limit_byte
     total = first.nbytes * count
     if limit_bytes is not None:
         if total > limit_bytes:
-            raise ValueError(f"the array takes {total:,} bytes, the cache may hold {limit_bytes:,}.")
+            raise ValueError(
+                f"the array takes {total:,} bytes, the cache may hold {limit_bytes:,}; "
+                "allow more, or keep fewer rows."
+            )
         _make_room(path, limit_bytes - total)
     part = path.with_name(f"{path.stem}{_PART}{secrets.token_hex(4)}")
     sums_part = part.with_name(f"{part.name}.json")
@@ -132,8 +136,10 @@ def _build(path: Path, count: int, make: Callable[[int], np.ndarray], limit_byte
     try:
         # Written, not mapped: a mapped write that finds the disk full ends the process without a word.
         with part.open("wb") as file:
-            header = np.lib.format.header_data_from_array_1_0(first)
-            np.lib.format.write_array_header_1_0(file, header | {"shape": (count, *first.shape)})
+            head = io.BytesIO()
+            described = np.lib.format.header_data_from_array_1_0(first) | {"shape": (count, *first.shape)}
+            np.lib.format.write_array_header_1_0(head, described)
+            file.write(head.getvalue())
             for number in range(count):
                 row = first if number == 0 else _made(make, number)
                 if row.shape != first.shape or row.dtype != first.dtype:
@@ -145,7 +151,8 @@ def _build(path: Path, count: int, make: Callable[[int], np.ndarray], limit_byte
                 sums.append(zlib.crc32(row.tobytes()))
             file.flush()
             os.fsync(file.fileno())
-        sums_part.write_text(json.dumps({"bytes": part.stat().st_size, "crc32": sums}), encoding="utf-8")
+        told = {"bytes": part.stat().st_size, "head": zlib.crc32(head.getvalue()), "crc32": sums}
+        sums_part.write_text(json.dumps(told), encoding="utf-8")
         os.replace(part, path)
         os.replace(sums_part, _sums_path(path))
     finally:
@@ -173,15 +180,15 @@ def _opened(path: Path, count: int) -> tuple[np.memmap[Any, Any] | None, str]:
     """The array if it is there and sound, else None and why not."""
     try:
         told = json.loads(_sums_path(path).read_text(encoding="utf-8"))
-        whole = path.stat().st_size == told["bytes"] and len(told["crc32"]) == count
-        array = np.lib.format.open_memmap(path, mode="r") if whole else None
+        array = np.lib.format.open_memmap(path, mode="r")  # refuses pickled objects
+        with path.open("rb") as file:
+            head = zlib.crc32(file.read(array.offset))
+        whole = [path.stat().st_size, head, count] == [told["bytes"], told["head"], len(told["crc32"])]
+        if not whole or [zlib.crc32(row) for row in array] != told["crc32"]:
+            return None, "damaged"
     except FileNotFoundError:
         return None, "missing"
-    except (OSError, ValueError, KeyError):
-        return None, "damaged"
-    if array is None or len(array) != count:
-        return None, "damaged"
-    if any(zlib.crc32(row) != wanted for row, wanted in zip(array, told["crc32"], strict=True)):
+    except Exception:  # whatever stands in these files, it is not what was written
         return None, "damaged"
     os.utime(path)  # used now: `limit_bytes` removes what was not used for the longest time
     return array, ""

@@ -71,9 +71,18 @@ class SceneFolder:
 
 
 def read_image(path: Path, side: int) -> torch.Tensor:
-    """The picture, upright, fitted into a black square: uint8 (3, side, side)."""
-    with Image.open(path) as image:
-        upright = ImageOps.exif_transpose(image).convert("RGB")
+    """The picture, upright, fitted into a black square: uint8 (3, side, side).
+
+    Raises:
+        ValueError: the file cannot be decoded.
+    """
+    try:
+        with Image.open(path) as image:
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+    except Exception as error:  # Pillow's decoders raise many kinds on damaged bytes
+        raise ValueError(
+            f"{path.name} cannot be decoded ({type(error).__name__}); mend the file, or remove it."
+        ) from error
     return F.pil_to_tensor(ImageOps.pad(upright, (side, side)))
 
 
