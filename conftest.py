@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent
 sys.path[:0] = [str(ROOT / folder) for folder in ("tools", "tests/notebooks", "tests/browser")]
 
-pytest_plugins = ["nbval_layer"]
+pytest_plugins = ["kernel_options", "nbval_layer"]
 # Files whose tests each start a kernel of their own and share nothing.
 SPREAD = (
     "tests/notebooks/test_papermill.py",

@@ -2,9 +2,13 @@
 
 Python imports `sitecustomize` at start; putting this folder on PYTHONPATH is enough. Loopback, Unix sockets
 and this machine's own name stay open: Jupyter, Dask and worker processes need them.
+
+`DPWIDGETS_START_METHOD=spawn` makes that the way in which processes start where no other is asked for, as it
+is on macOS and Windows.
 """
 
 import ipaddress
+import os
 import socket
 import sys
 from typing import Any
@@ -47,3 +51,14 @@ def _refuse_outside(event: str, args: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_refuse_outside)
+
+
+def _start_processes_by(method: str) -> None:
+    from multiprocessing import context
+
+    # Not `set_start_method`: a program that calls it itself may do so once, as everywhere.
+    context._default_context._default_context = context._concrete_contexts[method]  # type: ignore[attr-defined]
+
+
+if "DPWIDGETS_START_METHOD" in os.environ:
+    _start_processes_by(os.environ["DPWIDGETS_START_METHOD"])
