@@ -13,7 +13,7 @@ asked before, and on the clock that it is given.
     /away/NAME    a redirect to another host name               /endless/NAME  a body without an end
     /named/NAME   a file name that leads out of your folder     /mirror/NAME   the photo, a second address
     /limited/NAME 429 when asked faster than `rate`             /orders        (POST) works, cuts the answer
-    /             pages with links in a circle, to /mirror, /private (forbidden by robots.txt), another host,
+    /             pages with links in a circle, to /mirror, /members (forbidden by robots.txt), another host,
                   and /calendar/1.html, 2.html, … without an end
 """
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from dpwidgets.samples.photo_site import PhotoSite
 
 ON_PAGES = ("hubble", "motorcycle", "retina")  # classes that the web pages show
-ROBOTS = "User-agent: *\nDisallow: /private/\nCrawl-delay: 1\n\nUser-agent: greedy\nDisallow: /\n"
-_WITHOUT_PHOTO = {"robots.txt", "api", "private", "calendar"}
+ROBOTS = "User-agent: *\nDisallow: /members/\nCrawl-delay: 1\n\nUser-agent: greedy\nDisallow: /\n"
+_WITHOUT_PHOTO = {"robots.txt", "api", "members", "calendar"}
 _CHUNK = 8192
 _PUBLISHED = 1_767_225_600  # seconds since 1970: the Last-Modified of every photo
 
@@ -131,7 +131,7 @@ class Answers(BaseHTTPRequestHandler):
     def _get_mirror(self, name: str) -> None:
         self._get_photos(name)
 
-    def _get_private(self, name: str) -> None:
+    def _get_members(self, name: str) -> None:
         self._send(200, b"<h1>People who did not agree to this</h1>", "text/html")
 
     def _get_liar(self, name: str) -> None:
@@ -177,7 +177,7 @@ class Answers(BaseHTTPRequestHandler):
             return
         other = f"http://localhost:{self.site.port}/"
         links = [f"/scenes/{scene}.html" for scene in ON_PAGES]
-        links += ["/private/people.html", "/calendar/1.html", other, "mailto:somebody@example.org"]
+        links += ["/members/people.html", "/calendar/1.html", other, "mailto:somebody@example.org"]
         if label:
             shown = self.site.names(label)
             following = ON_PAGES[(ON_PAGES.index(label) + 1) % len(ON_PAGES)]
@@ -186,6 +186,10 @@ class Answers(BaseHTTPRequestHandler):
         note = next((p for p in self.site.notes.values() if p.label == label), None)
         licence = f'<meta name="license" content="{note.licence}">' if note and note.licence else ""
         author = f'<meta name="author" content="{note.author}">' if note else ""
-        anchors = "\n".join(f'<a href="{link}">{link}</a>' for link in links)
+        albums = {photo.file: photo.album for photo in self.site.notes.values()}
+        titles = [albums.get(link.rpartition("/")[2], "") for link in links]
+        anchors = "\n".join(
+            f'<a href="{link}" title="{title}">{link}</a>' for link, title in zip(links, titles, strict=True)
+        )
         page = f"<html><head><title>{label or 'Scenes'}</title>{licence}{author}</head>{anchors}</html>"
         self._send(200, page.encode(), "text/html; charset=utf-8")

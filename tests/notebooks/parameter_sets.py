@@ -126,6 +126,18 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
         ParameterSet("no such file", {"text_file": "{scratch}/missing.txt"}, refused=("text_file", "UTF-8")),
         ParameterSet("too strong", {"strength": 2, "calls": 0}, refused=("strength", "0.05 to 0.5", "calls")),
     ),
+    "10b_collecting_data": (
+        ParameterSet("defaults"),
+        ParameterSet(
+            "another seed, more photos, larger pages, a folder to keep",
+            {"seed": 7, "per_class": 14, "page_size": 25, "rate": 20, "data_dir": "{scratch}/collected"},
+        ),
+        ParameterSet(
+            "no pages, no such folder",
+            {"page_size": 0, "source_dir": "{scratch}/missing"},
+            refused=("page_size", "2 to 50", "source_dir", "missing"),
+        ),
+    ),
     "09_distributed": (
         ParameterSet("defaults"),
         ParameterSet(
