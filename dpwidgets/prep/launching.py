@@ -8,6 +8,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -255,6 +256,9 @@ def _torchrun(folder: str, parent: int, nproc: int, script: str, args: list[str]
         noted = [{"rank": rank, "exitcode": one.exitcode} for rank, one in error.failures.items()]
         Path(folder, _FAILURES).write_text(json.dumps(noted), encoding="utf-8")
         return 1
+    finally:
+        if os.getppid() != parent:  # nobody else is left to remove it
+            shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 

@@ -79,11 +79,11 @@ def nothing_left(
     tmp_path: Path,
     own_temporary_folder: Path,
     record_property: Callable[[str, object], None],
-) -> Iterator[Callable[[psutil.Process], None]]:
-    """Fails a test that leaves something; `nothing_left(process)` allows what a module's fixture keeps."""
+) -> Iterator[Callable[..., None]]:
+    """Fails a test that leaves something; `nothing_left(*processes)` allows what a module's fixture keeps."""
     allowed: set[psutil.Process] = set()
     before = set(_children()), _files(own_temporary_folder), _shared()
-    yield allowed.add
+    yield lambda *processes: allowed.update(processes)
     if "area" in case:
         assert case["reads"] or case["mended"], (
             "this case says neither what the user reads nor how it is mended"
@@ -91,19 +91,11 @@ def nothing_left(
         record_property("fault", json.dumps(case))
 
     def left() -> list[str]:
-        running = [
-            f"process {one.pid}: {' '.join(one.cmdline())[:100]}"
-            for one in _children()
-            if one not in before[0] | allowed and one.is_running()
-        ]
+        running = [f"process {one.pid}" for one in set(_children()) - before[0] - allowed]
         memory = [f"shared memory {name}" for name in _ours(_shared() - before[2])]
-        files = (
-            [f"temporary file {name}" for name in _files(own_temporary_folder) - before[1]]
-            if not allowed
-            else []
-        )
+        files = [f"temporary file {name}" for name in _files(own_temporary_folder) - before[1]]
         halves = [f"half a file {path}" for path in tmp_path.rglob("*") if ".part" in path.name]
-        return running + memory + files + halves
+        return running + memory + halves + ([] if allowed else files)  # a process that is kept has its folder
 
     until = time.monotonic() + PATIENCE
     while (found := left()) and time.monotonic() < until:

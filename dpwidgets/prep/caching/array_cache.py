@@ -163,7 +163,7 @@ def _build(path: Path, count: int, make: Callable[[int], np.ndarray], limit_byte
 def _made(make: Callable[[int], np.ndarray], number: int) -> np.ndarray:
     """A row. A picture that cannot be decoded raises an OSError too: that is no fault of the cache's disk."""
     try:
-        return np.ascontiguousarray(make(number))
+        return np.asarray(make(number), order="C")
     except OSError as error:
         raise RowError(
             f"row {number} could not be made: {type(error).__name__}: {error}; mend or leave out its source."
@@ -184,7 +184,8 @@ def _opened(path: Path, count: int) -> tuple[np.memmap[Any, Any] | None, str]:
         with path.open("rb") as file:
             head = zlib.crc32(file.read(array.offset))
         whole = [path.stat().st_size, head, count] == [told["bytes"], told["head"], len(told["crc32"])]
-        if not whole or [zlib.crc32(row) for row in array] != told["crc32"]:
+        # `array[number, ...]`: a row of one number stays an array, in its own byte order.
+        if not whole or [zlib.crc32(array[number, ...]) for number in range(count)] != told["crc32"]:
             return None, "damaged"
     except FileNotFoundError:
         return None, "missing"
