@@ -28,7 +28,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    # Worker processes of pytest-xdist inherit both through the environment.
+    if config.option.warm and AVAILABLE and config.option.nbval:
+        # The first ones wait for the imports.
+        config.option.nbval_kernel_startup_timeout = max(300, config.option.nbval_kernel_startup_timeout)
+    # Worker processes of pytest-xdist inherit the rest through the environment.
     if hasattr(config, "workerinput"):
         return
     if config.option.start_method:

@@ -37,6 +37,7 @@ def run(
             parameters,
             cwd=str(chapter.home),
             progress_bar=False,
+            start_timeout=300,
             execution_timeout=2 * CELL_TIMEOUT,
             shutdown_kernel="immediate",
         )
