@@ -171,6 +171,25 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
         ),
         ParameterSet("too few photos", {"photos": 3, "edge": 1}, refused=("photos", "32 to 1600", "edge")),
     ),
+    "10c_profiling": (
+        ParameterSet("defaults"),
+        ParameterSet(
+            "another seed, fewer and smaller photos, workers by forkserver",
+            {
+                "seed": 7,
+                "photos": 32,
+                "batch_size": 8,
+                "size": 64,
+                "repeats": 3,
+                "start_method": "forkserver",
+            },
+        ),
+        ParameterSet(
+            "too few photos, no such folder",
+            {"photos": 3, "data_dir": "{scratch}/missing"},
+            refused=("photos", "32 to 10000", "data_dir", "missing"),
+        ),
+    ),
     "10_end_to_end": (
         ParameterSet("defaults"),
         ParameterSet("another seed, short", {"seed": 1, "epochs": 2, "image_size": 32, "batch_size": 64}),
