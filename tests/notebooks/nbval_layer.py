@@ -2,7 +2,8 @@
 
 Cells run through nbclient, as in the build, with network access blocked. Beyond nbval, these turn a notebook
 red: a cell that was never run, an execution count out of order, a picture that looks different or is missing,
-a slider with another range, an error swallowed by a widget, a kernel that dies or hangs (noticed at once).
+a slider with another range, an error swallowed by a widget, a kernel that dies or hangs (noticed at once), a
+process that a cell leaves running, a chapter whose processor time alone is over the limit.
 
 Switch it off with `-p no:nbval_layer` to see what stock nbval says.
 """
@@ -23,8 +24,18 @@ from kernels import CELL_TIMEOUT, Client, notebook_environment
 from masks import mask
 from normalise import widget_state
 from pictures import PICTURE_TYPES, difference
+from processes import CORES, end, leftovers, process_id, work
 
 _NBVAL_TIMEOUT = 2000  # nbval's default: a dead end costs half an hour
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("nbval").addoption(
+        "--chapter-seconds",
+        type=float,
+        default=60.0,
+        help="processor time of a chapter, spread over two cores, above which it is red (default 60)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,7 +58,10 @@ def pytest_collect_file(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Seconds that each chapter's cells took: shown, never judged, for a busy machine says nothing."""
+    """Seconds that each chapter's cells took: shown, never judged, for a busy machine says nothing.
+
+    What is judged is processor time (`ChapterTime`).
+    """
     seconds: dict[str, float] = {}
     for reports in terminalreporter.stats.values():
         for report in reports:
@@ -71,6 +85,7 @@ class ChapterFile(nbval.IPyNbFile):
                 self, name=cell.name, cell_num=cell.cell_num, cell=cell.cell, options=cell.options
             )
         yield ChapterWidgets.from_parent(self, name="Widgets")
+        yield ChapterTime.from_parent(self, name="Time")
 
     def setup(self) -> None:
         self.over = ""  # why the cells that follow cannot run
@@ -87,6 +102,7 @@ class ChapterFile(nbval.IPyNbFile):
             startup_timeout=int(options.nbval_kernel_startup_timeout),
         )
         self.kernel.start(notebook_environment(Path(self.scratch.name)))
+        self.process = process_id(self.kernel)
         self.setup_sanitize_files()
 
     def teardown(self) -> None:
@@ -113,6 +129,7 @@ class ChapterCell(nbval.IPyNbCell):
         cell = self._run()
         self.test_outputs = cell.outputs
         self._check_errors(cell)
+        self._check_processes()
         if self.options["check"]:
             self._compare(cell)
 
@@ -167,6 +184,13 @@ class ChapterCell(nbval.IPyNbCell):
                 "\n".join(error.get("traceback", ())),
             )
 
+    def _check_processes(self) -> None:
+        left = leftovers(self.parent.process)
+        end(left)
+        if left:
+            what = "; ".join(f"process {one.process.pid}: {one.command[-100:]}" for one in left)
+            self.raise_cell_error(f"the cell left {len(left)} processes running, close them in it", what)
+
     def _compare(self, cell: NotebookNode) -> None:
         reference = copy.deepcopy(self.cell.outputs)
         if not self.compare_outputs(cell.outputs, nbval.coalesce_streams(reference)):
@@ -194,6 +218,25 @@ class ChapterWidgets(pytest.Item):
             only_now = [line for line in now if line not in before]
             pytest.fail(
                 f"widgets differ: the notebook holds {only_before}, the run made {only_now}", pytrace=False
+            )
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, 0, f"{self.path.name}::{self.name}"
+
+
+class ChapterTime(pytest.Item):
+    """The limit on a chapter's run time, by processor time: waiting for a busy machine does not count."""
+
+    def runtest(self) -> None:
+        if self.parent.over:
+            pytest.fail(f"not run: {self.parent.over}", pytrace=False)
+        spent, limit = work(self.parent.process), self.config.option.chapter_seconds
+        if spent.at_least > limit:
+            pytest.fail(
+                f"the chapter takes at least {spent.at_least:.0f} s on {CORES} cores ({spent.own:.0f} s of "
+                f"processor time in its cells, {spent.total:.0f} s with all their processes); the limit is "
+                f"{limit:.0f} s",
+                pytrace=False,
             )
 
     def reportinfo(self) -> tuple[Path, int, str]:

@@ -1,0 +1,101 @@
+"""What a kernel's processes did: which are still there after a cell, and how long they were at work."""
+
+import contextlib
+import re
+import time
+from typing import Any, NamedTuple
+
+import psutil
+from jupyter_core.utils import ensure_async
+from nbclient import NotebookClient
+from nbclient.util import run_sync
+
+CORES = 2  # that the limit on a chapter's run time is about
+_GRACE = 5.0  # seconds in which what a cell has closed may end
+_POLL = 0.05
+# They belong to the kernel or to a lab, and end with it: multiprocessing's own two, the loader lab's runner.
+_HELPERS = re.compile(r"multiprocessing\.(resource_tracker|forkserver) import main|dpwidgets-loader-")
+
+
+class Leftover(NamedTuple):
+    """A process that should have ended."""
+
+    process: psutil.Process
+    command: str
+
+
+class Work(NamedTuple):
+    """Processor time, in seconds, which a busy machine does not stretch as it does waiting time."""
+
+    own: float  # of the kernel's main thread, in which cells run
+    total: float  # of the kernel and all processes that it started
+
+    @property
+    def at_least(self) -> float:
+        """What the work takes on a quiet machine with two cores, at least."""
+        return max(self.own, self.total / CORES)
+
+
+def process_id(client: NotebookClient) -> int:
+    """The process in which the client's kernel runs: not always the one that was started for it."""
+
+    async def ask() -> dict[str, Any]:
+        wanted = {"id": "__import__('os').getpid()"}
+        return await ensure_async(
+            client.kc.execute(
+                "", silent=True, user_expressions=wanted, reply=True, timeout=client.startup_timeout
+            )
+        )
+
+    reply = run_sync(ask)()
+    return int(reply["content"]["user_expressions"]["id"]["data"]["text/plain"])
+
+
+def leftovers(kernel: int) -> list[Leftover]:
+    """Processes under `kernel` (a process id) that are no helpers of it or of a lab.
+
+    Waits a little for those that are about to end.
+    """
+    deadline = time.monotonic() + _GRACE
+    while True:
+        found = _children(kernel)
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(_POLL)
+
+
+def end(left: list[Leftover]) -> None:
+    """Kills them: a process that nobody waits for would stay after the tests."""
+    for one in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.process.kill()
+    psutil.wait_procs([one.process for one in left], timeout=_GRACE)
+
+
+def work(kernel: int) -> Work:
+    """Processor time that the kernel with this process id, and all that it started, have taken so far."""
+    root = psutil.Process(kernel)
+    times = root.cpu_times()
+    own = total = times.user + times.system
+    total += times.children_user + times.children_system
+    for child in root.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            spent = child.cpu_times()
+            total += spent.user + spent.system + spent.children_user + spent.children_system
+    with contextlib.suppress(psutil.AccessDenied):  # macOS keeps threads to itself
+        own = next((t.user_time + t.system_time for t in root.threads() if t.id == kernel), 0.0)
+        return Work(own, total)
+    return Work(0.0, total)
+
+
+def _children(kernel: int) -> list[Leftover]:
+    """Living processes under the kernel that are no helpers: a helper's own children are workers, too."""
+    found = []
+    for child in psutil.Process(kernel).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            command = " ".join(child.cmdline())
+            helper = _HELPERS.search(command)
+            own = child.ppid() == kernel or (helper and helper[0].startswith("dpwidgets"))
+            if child.status() != psutil.STATUS_ZOMBIE and not (helper and own):
+                found.append(Leftover(child, command))
+    return found
