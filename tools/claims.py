@@ -7,7 +7,7 @@ figure is a line out of that cell's output in the built notebook (`contract/figu
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from chapters import Chapter, find_chapters, read_notebook
@@ -40,13 +40,18 @@ def places(chapters: list[Chapter]) -> Iterator[Place]:
                 yield Place(tag, chapter.name, index, heading, figure_of(cell, tag))
 
 
+def unmet(found: Iterable[Place], wanted: Iterable[str]) -> list[str]:
+    """Those of the `wanted` tags that no place carries."""
+    return sorted(set(wanted) - {place.tag for place in found})
+
+
 def main() -> int:
     found = list(places(find_chapters()))
     for tag in map_tags():
         for place in (place for place in found if place.tag == tag):
             print(f"{tag:<10}  {place.chapter}, cell {place.cell}: {place.heading}")
             print(f"{'':<10}  → {place.figure}")
-    missing = [tag for tag in map_tags() if tag not in {place.tag for place in found}]
+    missing = unmet(found, map_tags())
     print(f"\nmet: {len(map_tags()) - len(missing)} of {len(map_tags())}")
     if missing:
         print("not met yet:", ", ".join(missing))

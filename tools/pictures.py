@@ -38,6 +38,12 @@ def difference(reference: str, other: str) -> str:
     return ""
 
 
+def drawn_share(data: str) -> float:
+    """Share of the pixels of a base64 picture that differ from its most frequent grey, 0..1."""
+    counts = np.bincount(np.rint(decode(data).mean(axis=2)).astype(int).ravel())
+    return 1 - counts.max() / counts.sum()
+
+
 def _blocks(pixels: np.ndarray) -> np.ndarray:
     """Mean over blocks, edges padded: a line that went missing shows, a shifted antialias does not."""
     height, width = (-size % BLOCK for size in pixels.shape[:2])

@@ -4,10 +4,13 @@ import nbformat
 import pytest
 
 from chapters import NOTEBOOKS, Chapter, find_chapters
-from claims import places
+from claims import places, unmet
 from contract import lint
 from contract.figures import figure_of
 from contract.tags import CLAIMS, SNIPPETS, map_tags
+
+# Those that a chapter still to come will settle.
+NOT_YET = {"claim-32", "claim-33", "snippet-18"}
 
 
 @pytest.mark.parametrize("chapter", find_chapters(), ids=lambda chapter: chapter.name)
@@ -24,6 +27,12 @@ def test_the_map_has_all_its_tags() -> None:
     assert len(tags) == len(set(tags)) == CLAIMS + SNIPPETS
     assert tags[0] == "claim-01"
     assert tags[-1] == "snippet-21"
+
+
+def test_every_claim_and_snippet_is_met() -> None:
+    """A tag that is lost, with its measurement or alone, shows here."""
+    missing = unmet(places(find_chapters()), map_tags())
+    assert set(missing) <= NOT_YET, f"no cell carries {', '.join(missing)}"
 
 
 def test_claims_are_found_with_the_heading_above(chapter: Chapter) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from chapters import Chapter, ChapterError
-from contract import figures, limits, outputs, structure, tags
+from contract import figures, labs, limits, outputs, structure, tags
 from contract.view import Problem, View
 
 __all__ = ["RULES", "Problem", "View", "lint"]
@@ -13,6 +13,7 @@ RULES: tuple[Callable[[View], Iterator[Problem]], ...] = (
     *limits.RULES,
     *tags.RULES,
     *figures.RULES,
+    *labs.RULES,
     *outputs.RULES,
 )
 

@@ -9,12 +9,14 @@ from nbformat import NotebookNode
 from contract.view import Problem, View
 from masks import private_names
 from normalise import widget_state
+from pictures import PICTURE_TYPES, drawn_share
 
 _PATHS = re.compile(
     r"(?<![\w.:/<>~-])(/(?:home|root|Users|tmp|var|work|workspace|mnt|private|opt|srv)/[\w.-]+|[A-Z]:\\\w+)"
 )
 _MARKDOWN_PICTURE = re.compile(r"!\[([^\]]*)\]\(")
 _HTML_PICTURE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
+_DRAWN = 0.01  # share of a picture's pixels; the sparest drawing of a chapter has five times as much
 _ALT = re.compile(r"\balt=(\"[^\"]*\S[^\"]*\"|'[^']*\S[^']*')", re.IGNORECASE)
 
 
@@ -69,6 +71,17 @@ def alt_text(view: View) -> Iterator[Problem]:
                     index, "alt", "a Markdown picture without text", "write ![what it shows](...)"
                 )
         yield from _html(view, index, cell.source)
+
+
+def blank(view: View) -> Iterator[Problem]:
+    """Every picture shows something: it is not all of one colour, or nearly."""
+    for index, cell in view.code:
+        for output in cell.outputs:
+            for kind in PICTURE_TYPES:
+                if kind in output.get("data", {}) and drawn_share(output.data[kind]) < _DRAWN:
+                    yield view.problem(
+                        index, "blank", "a picture that shows nothing", "draw before `show`, and look at it"
+                    )
 
 
 def private(view: View) -> Iterator[Problem]:
@@ -130,4 +143,4 @@ def _private(view: View, index: int | None, text: str, names: list[re.Pattern[st
             yield view.problem(index, "private", "this machine's user or host name", "do not print it")
 
 
-RULES = (ids, counts, errors, alt_text, private, untouched_exercises)
+RULES = (ids, counts, errors, alt_text, blank, private, untouched_exercises)

@@ -82,6 +82,18 @@ def parameters_are_told(view: View) -> Iterator[Problem]:
                 )
 
 
+def parameters_are_used(view: View) -> Iterator[Problem]:
+    """Every parameter is read somewhere beside its check: one that does nothing deceives who sets it."""
+    for index in view.tagged("parameters")[:1]:
+        assigned = _names(view.book.cells[index].source, ast.Store)
+        read = set[str]()
+        for other, cell in view.code:
+            if other != index:
+                read |= _names(cell.source, ast.Load)
+        for name in sorted(assigned - read):
+            yield view.problem(index, "parameter-unused", f"no cell reads {name!r}", "use it, or take it out")
+
+
 def headings(view: View) -> Iterator[Problem]:
     """One first-level heading; no level is jumped over."""
     before = 0
@@ -132,4 +144,11 @@ def closing(view: View) -> Iterator[Problem]:
             )
 
 
-RULES = (in_step, opening, order, parameters_are_told, headings, practice, closing)
+def _names(source: str, context: type[ast.expr_context]) -> set[str]:
+    """Names that a cell's code assigns (`ast.Store`) or reads (`ast.Load`); lines with a magic left out."""
+    code = re.sub(r"^([ \t]*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
+    names = (node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name))
+    return {node.id for node in names if isinstance(node.ctx, context)}
+
+
+RULES = (in_step, opening, order, parameters_are_told, parameters_are_used, headings, practice, closing)
