@@ -16,7 +16,7 @@ function labView(buildControls, { makes = "this result", buildBelow = () => [] }
         const { signal } = ending;
         const controls = element("fieldset", { class: "dpw-controls" },
           element("legend", { class: "dpw-unseen" }, "Settings"), ...buildControls(link, model, signal));
-        const root = element("div", { class: "dpw-lab", role: "group", "aria-label": model.get("title") },
+        const root = labFrame(model,
           element("div", { class: "dpw-frame" }, controls, element("div", { class: "dpw-stage" },
             connectionNote(el, controls, link, signal), pictureFigure(link, signal), ...buildBelow(link, model, signal),
             problemBox(link, signal), takeHome(link, model, signal, makes))));
@@ -25,6 +25,12 @@ function labView(buildControls, { makes = "this result", buildBelow = () => [] }
       },
     };
   };
+}
+
+/** Around all of a lab. JupyterLab's own shortcuts would take arrows, letters and Enter from its controls. */
+function labFrame(model, ...children) {
+  return element("div", { class: "dpw-lab", role: "group", "aria-label": model.get("title"),
+    "data-lm-suppress-shortcuts": "true" }, ...children);
 }
 
 /** The picture, with its text for those who do not see it and the cost for those who do. */
@@ -112,7 +118,6 @@ function takeHome(link, model, signal, makes) {
     onclick: () => link.reset() }, "Reset");
   const copyButton = element("button", { type: "button", onclick: copy,
     title: `Plain Python that makes ${makes}, to your clipboard` }, "Copy as code");
-  for (const node of [reset, copyButton, code]) node.dataset.lmSuppressShortcuts = "true";
   const onCode = () => show();
   model.on("change:code", onCode);
   signal.addEventListener("abort", () => model.off("change:code", onCode));

@@ -37,8 +37,6 @@ function controlRow(spec, input, ...after) {
   input.id = id;
   input.title = spec.help;
   input.setAttribute("aria-describedby", `${id}-help`);
-  // JupyterLab's own shortcuts would take arrows and letters from the control.
-  input.dataset.lmSuppressShortcuts = "true";
   return element("div", { class: `dpw-row dpw-row-${spec.kind}`, "data-name": spec.name },
     element("label", { for: id, title: spec.help }, spec.label), input, ...after,
     element("span", { id: `${id}-help`, hidden: true }, spec.help));
@@ -62,7 +60,7 @@ function slider(spec, get, set, link) {
     onpointerup: () => link.rest(),
     onlostpointercapture: () => link.rest(),
   });
-  const output = element("output");
+  const output = element("output", { "aria-live": "off" }); // the slider itself says its value
   const show = () => {
     const text = shownValue(spec, get());
     if (text === output.textContent) return; // writing it again would cost a layout
@@ -105,7 +103,6 @@ function seedField(spec, get, set, link) {
   const { node, refresh } = numberField(spec, get, set, link);
   const draw = element("button", { type: "button", class: "dpw-small", title: "Draw another seed",
     onclick: () => { set(Math.floor(Math.random() * 10000)); refresh(); link.touch(); } }, "New seed");
-  draw.dataset.lmSuppressShortcuts = "true";
   node.append(draw);
   return { node, refresh };
 }
@@ -113,7 +110,6 @@ function seedField(spec, get, set, link) {
 function flag(spec, get, set, link) {
   const input = element("input", { type: "checkbox", title: spec.help,
     onchange: () => { set(input.checked); link.touch(); } });
-  input.dataset.lmSuppressShortcuts = "true";
   const node = element("label", { class: "dpw-flag", title: spec.help, "data-name": spec.name }, input, spec.label);
   const refresh = () => { input.checked = get(); };
   refresh();

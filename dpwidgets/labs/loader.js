@@ -46,9 +46,11 @@ function buildLoaderLab(link, model, el, signal) {
   const below = element("div", { class: "dpw-loader-below" }, proposalLine(link, signal), trialsTable(link, signal),
     heatMap(link, signal), secondsTable(link, timeline, signal), takeHome(link, model, signal, "this loader"));
   describeTimeline(link, timeline, signal);
-  el.append(element("div", { class: "dpw-lab dpw-loader", role: "group", "aria-label": model.get("title") },
+  const root = labFrame(model,
     element("p", { class: "dpw-about" }, element("b", {}, model.get("title")), ` on ${model.get("about")}`),
-    element("div", { class: "dpw-frame" }, settings, stage), below));
+    element("div", { class: "dpw-frame" }, settings, stage), below);
+  root.classList.add("dpw-loader");
+  el.append(root);
 }
 
 // --- settings
@@ -93,24 +95,19 @@ function shownParameters(link, specs) {
 /** Batch sizes are tried in steps of two. */
 function halfAndDouble(link, field) {
   return [["÷2", "Half the batch size", 0.5], ["×2", "Twice the batch size", 2]].map(([text, title, factor]) => {
-    const node = element("button", { type: "button", class: "dpw-small", title, "aria-label": title, onclick: () => {
+    return element("button", { type: "button", class: "dpw-small", title, "aria-label": title, onclick: () => {
       link.params.batch_size = Math.min(Math.max(Math.floor(link.params.batch_size * factor), 1), 65536);
       field.refresh();
       link.touch();
     } }, text);
-    node.dataset.lmSuppressShortcuts = "true";
-    return node;
   });
 }
 
 // --- the run
 
 function runBar(link, signal) {
-  const button = (text, title, press, more = "") => {
-    const node = element("button", { type: "button", title, class: more, onclick: press }, text);
-    node.dataset.lmSuppressShortcuts = "true";
-    return node;
-  };
+  const button = (text, title, press, more = "") =>
+    element("button", { type: "button", title, class: more, onclick: press }, text);
   const run = button("▶ Run", "Run the loader with these settings, in a process of its own", () => link.run(), "dpw-main");
   const stop = button("■ Stop", "End the run; takes less than a second", () => link.stop());
   const tune = button("Tune", "Search for good settings; takes about a minute", () => link.tune());

@@ -2,7 +2,6 @@
 function listenBar(link, _, signal) {
   const title = element("span", {});
   const player = element("audio", { controls: true, preload: "auto" });
-  player.dataset.lmSuppressShortcuts = "true";
   const show = () => {
     const more = link.picture?.caption.more;
     if (!more) return;

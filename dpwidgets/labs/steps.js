@@ -28,7 +28,7 @@ function pipelineEditor(link, model) {
   const restructure = (change, at, button) => {
     for (const steps of [link.params.steps, unfolded]) change(steps);
     rebuild();
-    (cards[at]?.node.querySelector(button) ?? add).focus();
+    (cards[at]?.node.querySelector(button) ?? wanted).focus();
     link.touch();
   };
 
@@ -61,7 +61,6 @@ function pipelineEditor(link, model) {
       tool("remove", "✕", "Remove", () => restructure((steps) => steps.splice(at, 1), Math.min(at, last - 1),
         ".dpw-remove"), false),
     ];
-    for (const node of [power, fold, ...tools]) node.dataset.lmSuppressShortcuts = "true";
 
     const probability = { name: "p", label: "probability", kind: "slider", min: 0, max: 1, step: 0.05,
       percent: true, unit: "", help: "How often the operation is applied to an image" };
@@ -74,8 +73,8 @@ function pipelineEditor(link, model) {
 
     const card = {
       op,
-      node: element("li", { class: "dpw-step", role: "group", "aria-label": title },
-        element("div", { class: "dpw-step-head" }, power, fold, ...tools), body),
+      node: element("li", { class: "dpw-step" }, element("div", { role: "group", "aria-label": title },
+        element("div", { class: "dpw-step-head" }, power, fold, ...tools), body)),
       refresh() {
         const { on, p, values } = step();
         power.checked = on;
@@ -93,23 +92,28 @@ function pipelineEditor(link, model) {
     return card;
   };
 
-  const add = element("select", { class: "dpw-add", "aria-label": "Add an operation",
-    title: "Add an operation at the end of the pipeline", onchange: () => {
-      const operation = catalogue.get(add.value);
-      add.value = "";
+  const wanted = element("select", { "aria-label": "Add an operation",
+    title: "The operation that Add puts at the end of the pipeline",
+    onchange: () => { add.disabled = !wanted.value; } }, element("option", { value: "" }, "Add an operation …"));
+  // A button of its own: arrow keys go through the operations one by one, and none may be added on the way.
+  const add = element("button", { type: "button", disabled: true,
+    title: "Add the chosen operation at the end of the pipeline", onclick: () => {
+      const operation = catalogue.get(wanted.value);
+      wanted.value = "";
+      add.disabled = true;
       const values = Object.fromEntries(operation.parameters.map(({ name, default: value }) => [name, value]));
       const chance = operation.p == null ? {} : { p: operation.p };
       link.params.steps.push({ op: operation.key, on: true, ...chance, values });
       unfolded.push(true);
       restructure(() => {}, link.params.steps.length - 1, ".dpw-fold");
-    } }, element("option", { value: "" }, "Add an operation …"));
-  add.dataset.lmSuppressShortcuts = "true";
+    } }, "Add");
   for (const [group, operations] of Map.groupBy(catalogue.values(), ({ group }) => group)) {
-    add.append(element("optgroup", { label: group },
+    wanted.append(element("optgroup", { label: group },
       ...operations.map(({ key, title, help }) => element("option", { value: key, title: help }, title))));
   }
   rebuild();
-  return { node: element("div", { class: "dpw-pipeline" }, list, add), refresh };
+  return { node: element("div", { class: "dpw-pipeline" }, list,
+    element("div", { class: "dpw-adding" }, wanted, add)), refresh };
 }
 
 /** A left side with the described controls first, then the pipeline, one card per operation. */

@@ -22,7 +22,6 @@ function variantList(link, model, signal) {
   };
   const button = element("button", { type: "button", onclick: copy, title: "One a line, without the marks" },
     "Copy the sentences");
-  button.dataset.lmSuppressShortcuts = "true";
   link.addEventListener("frame", show, { signal });
   show();
   return [list, element("div", { class: "dpw-bar" }, button, said)];

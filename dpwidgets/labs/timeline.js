@@ -22,17 +22,13 @@ class Timeline {
     this.textures = new Map();
     this.canvas = element("canvas", {
       class: "dpw-timeline", role: "img", tabindex: "0", "aria-label": "Timeline: no run yet",
-      title: "", "data-lm-suppress-shortcuts": "true", onkeydown: (event) => this.#key(event),
+      title: "", onkeydown: (event) => this.#key(event),
       onpointermove: (event) => this.#move(event), onpointerdown: (event) => this.#grab(event),
       onpointerup: () => { this.grabbed = null; }, onpointerleave: () => this.#hover(null),
     });
     this.canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false, signal });
     this.tip = element("div", { class: "dpw-tip", hidden: true, "aria-hidden": "true" });
-    const button = (text, title, onclick) => {
-      const node = element("button", { type: "button", title, onclick }, text);
-      node.dataset.lmSuppressShortcuts = "true";
-      return node;
-    };
+    const button = (text, title, onclick) => element("button", { type: "button", title, onclick }, text);
     this.follow = button("Follow", "Follow the run's end (End)", () => this.#followEnd());
     this.node = element("figure", { class: "dpw-figure dpw-timeline-figure" },
       element("div", { class: "dpw-bar dpw-timeline-bar" },

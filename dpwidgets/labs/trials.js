@@ -1,7 +1,9 @@
 /** The settings tried: a table with a bar for each throughput, and what to try next. */
 function trialsTable(link, signal) {
   const body = element("tbody");
-  const heads = ["", "settings", "items per second", "waited", "first batch", "memory", "limited by", ""];
+  const unseen = (text) => element("span", { class: "dpw-unseen" }, text);
+  const heads = [unseen("trial"), "settings", "items per second", "waited", "first batch", "memory", "limited by",
+    unseen("take over")];
   const table = element("table", { class: "dpw-trials" },
     element("caption", {}, "Settings tried"),
     element("thead", {}, element("tr", {}, ...heads.map((head, at) =>
@@ -29,7 +31,6 @@ function trialRow(trial, most, last, link) {
       link.params = { ...link.params, ...trial.settings, step_seconds: trial.step_seconds };
       link.touch();
     } }, "Use");
-  use.dataset.lmSuppressShortcuts = "true";
   const cells = [
     String(trial.number), trial.label,
     element("span", { class: "dpw-bar-cell" }, element("span", { class: "dpw-bar-ground" }, bar),
@@ -52,7 +53,6 @@ function proposalLine(link, signal) {
     link.params = { ...link.params, ...link.state.proposal.settings };
     link.touch();
   } }, "Take it");
-  take.dataset.lmSuppressShortcuts = "true";
   const node = element("div", { class: "dpw-proposal", hidden: true }, text, take);
   const show = () => {
     const { proposal, activity } = link.state;

@@ -53,6 +53,7 @@ def test_the_stepper_tells_its_findings_below_the_picture(
     expect(findings.nth(1)).to_contain_text("✕ 2 Normalize: fails. TypeError")
     expect(findings.nth(1)).to_contain_text("Cure: This needs a tensor.")
     lab_page.get_by_label("Add an operation").select_option("to_dtype")
+    lab_page.get_by_role("button", name="Add", exact=True).click()
     assert last_params(lab_page)["steps"][-1] == {
         "op": "to_dtype",
         "on": True,
