@@ -8,10 +8,12 @@ RUN ?= run-$(shell date +%Y%m%d-%H%M%S)
 # Where this is set, every kernel would compile some 2,900 modules again at each start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help lab run test notebooks bench clean
+.PHONY: help lab run test test-spawn quick notebooks bench clean
 help:
 	@echo "make lab        JupyterLab on chapter 00"
 	@echo "make test       every test, every notebook"
+	@echo "make quick      after an edit, under a minute: style, contract, what belongs to the changed files"
+	@echo "make test-spawn every notebook with processes started as on macOS and Windows"
 	@echo "make run        chapter 10 without a browser: make run ARGS=\"-p data_dir ~/pictures -p epochs 3\""
 	@echo "make notebooks  build the chapters from their sources: make notebooks CHAPTERS=\"05 10\""
 	@echo "make bench      the races and the lab's latency, as ratios in one run"
@@ -25,6 +27,12 @@ run: $(VENV)/.base
 
 test: $(VENV)/.test
 	$(PY) -m pytest --nbval -n auto --dist loadfile $(ARGS)
+
+quick: $(VENV)/.test
+	$(PY) tools/quick.py $(CHAPTERS) -- $(ARGS)
+
+test-spawn: $(VENV)/.test
+	$(PY) -m pytest --nbval --start-method spawn -n auto --dist loadfile notebooks $(ARGS)
 
 notebooks: $(VENV)/.test
 	$(PY) tools/build_notebooks.py $(CHAPTERS)
