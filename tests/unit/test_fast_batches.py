@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 from torchvision.io import decode_image
 from torchvision.transforms import v2
 
+from dpwidgets.prep.fast import batches
 from dpwidgets.prep.fast.augment import draw
 from dpwidgets.prep.fast.batches import (
     MEAN,
@@ -20,6 +21,7 @@ from dpwidgets.prep.fast.batches import (
     JpegBatches,
     as_it_is,
     decode_resized,
+    decoded_rows,
 )
 from dpwidgets.prep.fast.buffers import BufferPool
 from dpwidgets.prep.fast.threads import InThreads
@@ -58,13 +60,33 @@ def test_what_cannot_be_decoded_is_named(tmp_path: Path) -> None:
         decode_resized(tmp_path / "missing.jpg", 64)
 
 
+def test_rows_for_a_cache_come_in_order_and_only_when_asked_for(
+    paths: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def noted(path: Path, size: int) -> torch.Tensor:
+        asked.append(path.name)
+        return decode_resized(path, size)
+
+    monkeypatch.setattr(batches, "decode_resized", noted)
+    many = 30 * paths
+    rows = decoded_rows(many, 16, 2)
+    assert not asked
+    assert np.array_equal(next(rows), wanted(paths[0], 16).numpy())
+    assert len(asked) <= 8 * 7, "it runs ahead without a bound"
+    assert all(
+        np.array_equal(row, wanted(path, 16).numpy()) for row, path in zip(rows, many[1:], strict=True)
+    )
+
+
 @pytest.mark.parametrize("threads", [0, 2])
 def test_batches_from_files_are_decoded_resized_and_normalised(paths: list[Path], threads: int) -> None:
     loader = DataLoader(JpegBatches(paths, range(9), size=48), 4, collate_fn=as_it_is)
-    batches = list(InThreads(loader, threads) if threads else loader)
-    assert [len(labels) for _, labels in batches] == [4, 4, 1]
-    assert torch.cat([labels for _, labels in batches]).tolist() == list(range(9))
-    images = torch.cat([images for images, _ in batches])
+    found = list(InThreads(loader, threads) if threads else loader)
+    assert [len(labels) for _, labels in found] == [4, 4, 1]
+    assert torch.cat([labels for _, labels in found]).tolist() == list(range(9))
+    images = torch.cat([images for images, _ in found])
     assert images.dtype == torch.float32
     torch.testing.assert_close(images, FINISH(torch.stack([wanted(path, 48) for path in paths])))
 

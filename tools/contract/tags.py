@@ -17,6 +17,8 @@ _KNOWN = {
     "predict",
     "lab",
     "correction",
+    "dali",
+    "rung",
     *_NEEDS_REASON,
 }
 _MAP_TAG = re.compile(r"(claim|snippet)-(\d+)")

@@ -5,7 +5,7 @@ The module needs torch and its neighbour `augment` here.
 
 import torch
 
-from dpwidgets.prep.fast.augment import BRIGHTNESS, CONTRAST, SATURATION, Draws
+from .augment import BRIGHTNESS, CONTRAST, SATURATION, Draws
 
 _GRAY = (0.2989, 0.587, 0.114)  # as torchvision weighs red, green and blue
 
@@ -20,14 +20,15 @@ def augment_batch(images: torch.Tensor, draws: Draws) -> torch.Tensor:
     Returns:
         float32 (B, 3, H, W) on the device of `images`, from 0 to 1, not normalised.
     """
+    # Which pictures take which step is told on the processor, so that the device need not be waited for.
+    order = draws.order.cpu()
     draws = Draws(*(one.to(images.device, non_blocking=True) for one in draws))
     pixels = _turned(images, draws).float().div_(255)
     for place in range(4):
         for step in range(4):
-            chosen = draws.order[:, place] == step
-            factor = draws.factors[:, step, None, None, None]
-            # No look at which pictures are chosen: that would make the device wait for the processor.
-            pixels = torch.where(chosen[:, None, None, None], _coloured(pixels, step, factor), pixels)
+            rows = (order[:, place] == step).nonzero()[:, 0].to(images.device, non_blocking=True)
+            factor = draws.factors[rows, step, None, None, None]
+            pixels[rows] = _coloured(pixels[rows], step, factor)
     return pixels
 
 

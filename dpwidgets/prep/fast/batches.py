@@ -2,10 +2,10 @@
 
     loader = InThreads(DataLoader(JpegBatches(paths, labels), 32, collate_fn=as_it_is))
 
-The module needs torch, simplejpeg and its neighbours here.
+The folder needs NumPy, numba, simplejpeg, torch and torchvision: copy it into a project of your own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,16 @@ import numpy as np
 import simplejpeg
 import torch
 from torch.nn.functional import interpolate
+from torch.utils.data import DataLoader
 from torchvision.io import ImageReadMode, decode_image
 
-from dpwidgets.prep.fast.augment import Draws, augment_rows
-from dpwidgets.prep.fast.buffers import BufferPool
-from dpwidgets.prep.fast.normalize import normalize_rows, scale_and_shift
-from dpwidgets.prep.fast.threads import batch_generator
+from .augment import Draws, augment_rows
+from .buffers import BufferPool
+from .normalize import normalize_rows, scale_and_shift
+from .threads import InThreads, batch_generator
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as the guide has them
+_AHEAD = 8  # pictures that a thread decodes in one go
 
 
 def as_it_is(batch: Any) -> Any:
@@ -47,6 +49,30 @@ def decode_resized(path: str | Path, size: int) -> torch.Tensor:
         except (RuntimeError, ValueError) as error:
             raise RuntimeError(f"{path} cannot be decoded: {error}") from error
     return interpolate(pixels[None], (size, size), mode="bilinear", antialias=True)[0]
+
+
+def decoded_rows(paths: Sequence[str | Path], size: int, threads: int | None = None) -> Iterator[np.ndarray]:
+    """Each picture as uint8 (3, size, size), in order: what a cache is filled with.
+
+    Decoded in threads, a few pictures ahead and no more, so that memory stays small however many there are;
+    nothing is decoded before the first one is asked for.
+
+    Raises:
+        OSError, RuntimeError: see `decode_resized`.
+    """
+    loader: DataLoader = DataLoader(_Decoded(paths, size), _AHEAD, collate_fn=as_it_is)
+    return (row for rows in InThreads(loader, threads) for row in rows)
+
+
+class _Decoded(torch.utils.data.Dataset):
+    def __init__(self, paths: Sequence[str | Path], size: int) -> None:
+        self.paths, self.size = paths, size
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitems__(self, indices: list[int]) -> list[np.ndarray]:
+        return [decode_resized(self.paths[index], self.size).contiguous().numpy() for index in indices]
 
 
 class JpegBatches(torch.utils.data.Dataset):
