@@ -1,0 +1,182 @@
+"""A folder of collected files: checks, names by content, manifest, licences."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable
+from collections.abc import Collection as Some
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import requests
+from PIL import Image
+
+from .downloading import Refused, download, sha256_of, telling
+
+SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "TIFF": ".tif"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One file to collect, with what is said of it.
+
+    Attributes:
+        url: where it is, or for a file on this disk whatever names it.
+        label: class, a plain name: it becomes a folder.
+        group: what must stay on one side of a split (scene, patient, album); "": the file itself.
+        licence, author, source: as stated where it was found; "" where nothing is stated.
+        sha256: hexadecimal, if known beforehand; "" checks nothing.
+    """
+
+    url: str
+    label: str
+    group: str = ""
+    licence: str = ""
+    author: str = ""
+    source: str = ""
+    sha256: str = ""
+
+
+def picture_suffix(path: Path) -> str:
+    """The suffix that fits the picture, after all its pixels were decoded.
+
+    Raises:
+        Refused: it is no picture of a format in SUFFIXES, damaged, or decodes to far too many pixels.
+    """
+    try:
+        with Image.open(path, formats=list(SUFFIXES)) as image:
+            image.load()
+            return SUFFIXES.get(str(image.format), ".jpg")  # MPO: a phone's JPEG with a second picture
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise Refused("not a picture", str(error).replace(str(path), "the file")) from error
+
+
+class Collection:
+    """A folder of collected files and its manifest.
+
+    Args:
+        folder: made if it is missing.
+        licences: what may be kept, by the words in which it is stated; None keeps all, "" included.
+        suffix_of: looks into a file and gives its suffix, or raises Refused.
+        now: the moment for the manifest, as text.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        licences: Some[str] | None = None,
+        suffix_of: Callable[[Path], str] = picture_suffix,
+        now: Callable[[], str] = lambda: datetime.now(UTC).isoformat(timespec="seconds"),
+    ) -> None:
+        self.folder, self.licences, self.suffix_of, self.now = folder, licences, suffix_of, now
+        self.manifest = folder / "manifest.jsonl"
+        self.parts = folder / ".downloads"
+        self.parts.mkdir(parents=True, exist_ok=True)
+        self.rows = self._read()
+        self._known = {row["url"]: row for row in self.rows}
+        self._files = {row["sha256"]: row for row in reversed(self.rows)}
+
+    def fetch(self, session: requests.Session, wanted: Wanted, **limits: object) -> str:
+        """Fetch one file, unless it is there; its fate: "new", "there already", "duplicate", or why not.
+
+        Args:
+            limits: max_bytes, seconds, tries, hosts: see `download`.
+        """
+        try:
+            if self._before(wanted):
+                return "there already"
+            name = hashlib.sha256(wanted.url.encode()).hexdigest()[:16]
+            whole = self.parts / name
+            download(session, wanted.url, whole, sha256=wanted.sha256, **limits)  # type: ignore[arg-type]
+            return self._keep(whole, wanted)
+        except Refused as error:
+            return error.fate
+
+    def take(self, path: Path, wanted: Wanted) -> str:
+        """Copy a file of this disk into the collection; its fate, as of `fetch`."""
+        try:
+            if self._before(wanted):
+                return "there already"
+            copy = self.parts / "copy"
+            with telling(copy):
+                copy.write_bytes(path.read_bytes())
+            return self._keep(copy, wanted)
+        except Refused as error:
+            return error.fate
+
+    def write_licences(self) -> Path:
+        """Write LICENCES.md: for each licence and author how many files, and where they came from."""
+        lines = ["# Licences and authors", ""]
+        unique = list(self._files.values())
+        for licence, author in sorted({(row["licence"], row["author"]) for row in unique}):
+            own = [row for row in unique if (row["licence"], row["author"]) == (licence, author)]
+            sources = ", ".join(sorted({row["source"] for row in own if row["source"]}))
+            lines.append(
+                f"- {licence or 'no licence stated'}: {author or 'unknown'}, {len(own)} files ({sources})"
+            )
+        path = self.folder / "LICENCES.md"
+        _write_whole(path, "\n".join([*lines, ""]))
+        return path
+
+    def _before(self, wanted: Wanted) -> bool:
+        """Whether the file is there already; Refused where it must not be fetched at all."""
+        if not re.fullmatch(r"\w[\w .-]{0,99}", wanted.label):
+            raise Refused("bad name", f"the label {wanted.label!r} is no plain name")
+        if self.licences is not None and wanted.licence not in self.licences:
+            raise Refused("licence", f"{wanted.url}: {wanted.licence or 'none stated'}")
+        row = self._known.get(wanted.url)
+        return row is not None and (self.folder / row["file"]).is_file()
+
+    def _keep(self, whole: Path, wanted: Wanted) -> str:
+        """Check the file, move it to its final name, and note it."""
+        try:
+            digest, suffix = sha256_of(whole), self.suffix_of(whole)
+        except Refused:
+            whole.unlink()
+            raise
+        twin = self._files.get(digest)
+        known = twin is not None and (self.folder / twin["file"]).is_file()
+        file = twin["file"] if known and twin else f"photos/{wanted.label}/{digest[:16]}{suffix}"
+        if known:
+            whole.unlink()
+        else:
+            (self.folder / file).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(whole, self.folder / file)
+        size = (self.folder / file).stat().st_size
+        row = {"file": file, **asdict(wanted), "sha256": digest, "bytes": size, "fetched": self.now()}
+        row["group"] = wanted.group or digest[:16]
+        self._append(json.dumps(row, ensure_ascii=False) + "\n")
+        self.rows.append(row)
+        self._known[wanted.url] = row
+        self._files.setdefault(digest, row)
+        return "duplicate" if known else "new"
+
+    def _append(self, line: str) -> None:
+        """A line at the end of the manifest: whole, or nothing of it."""
+        before = self.manifest.stat().st_size if self.manifest.exists() else 0
+        try:
+            with telling(self.manifest), self.manifest.open("ab") as lines:
+                lines.write(line.encode())
+        except RuntimeError:
+            with suppress(FileNotFoundError):
+                os.truncate(self.manifest, before)
+            raise
+
+    def _read(self) -> list[dict]:
+        """The rows of the manifest. A last line that a killed run left half is dropped, from the file too."""
+        if not self.manifest.exists():
+            return []
+        text = self.manifest.read_bytes()
+        whole = text[: text.rfind(b"\n") + 1]
+        if whole != text:
+            _write_whole(self.manifest, whole.decode())
+        return [json.loads(line) for line in whole.decode().splitlines()]
+
+
+def _write_whole(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    os.replace(part, path)
