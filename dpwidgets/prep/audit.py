@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from dpwidgets.prep.errors import ReaderError
-from dpwidgets.prep.files import folder_problem
+from dpwidgets.prep.files import folder_problem, leads_out
 from dpwidgets.prep.image_file import Finding, inspect_image
 
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
@@ -121,7 +121,7 @@ def audit_folder(root: Path | str, progress: Callable[..., Iterable[Finding]] | 
         raise AuditError(f"{root} is empty; give the folder that holds one folder per class")
     train = next((p for p in top if p.name.lower() == "train" and _is_folder(p)), None)
     has_splits = train is not None and any(_is_folder(p) for p in train.iterdir())
-    entries = list(_walk(root, has_splits))
+    entries = [_with_text(entry) for entry in _walk(root, has_splits)]
     if not any(entry.label for entry in entries):
         raise AuditError(
             f"{root} has no class folders; put the images of each class into a folder of their own"
@@ -172,7 +172,7 @@ def _walk(root: Path, has_splits: bool) -> Iterator[_Entry]:
 
 def _walk_class(root: Path, folder: Path, split: str) -> Iterator[_Entry]:
     """All entries of one class, subfolders included."""
-    label, before, inside = folder.name, f"{folder.relative_to(root).as_posix()}/", root.resolve()
+    label, before = folder.name, f"{folder.relative_to(root).as_posix()}/"
     unreadable: list[OSError] = []
     count = 0
     for here, folders, files in os.walk(folder, onerror=unreadable.append):
@@ -186,7 +186,7 @@ def _walk_class(root: Path, folder: Path, split: str) -> Iterator[_Entry]:
             file = path.relative_to(root).as_posix()
             if name in links:
                 yield _Entry(file, label, split, "link", "a link to a folder is not followed")
-            elif path.is_symlink() and not path.resolve().is_relative_to(inside):
+            elif path.is_symlink() and leads_out(path, root):
                 yield _Entry(file, label, split, "link", "leads out of the folder, not followed")
             else:
                 yield _Entry(file, label, split)
@@ -236,6 +236,18 @@ def _mark_duplicates(table: pd.DataFrame, digests: list[str]) -> None:
             other = next(f for f in group["file"] if f != table.loc[row, "file"])
             notes = [f"same bytes as {other}", str(table.loc[row, "detail"])]
             table.loc[row, "detail"] = "; ".join(filter(None, notes))
+
+
+def _with_text(entry: _Entry) -> _Entry:
+    """The entry; where its name is no valid text (bytes that are not UTF-8), one that can be shown."""
+    try:
+        os.path.join(entry.file, entry.label).encode()
+    except UnicodeEncodeError:
+        file, label = (
+            os.fsencode(name).decode(errors="backslashreplace") for name in (entry.file, entry.label)
+        )
+        return _Entry(file, label, entry.split, "unreadable", "its name is no valid UTF-8; rename it")
+    return entry
 
 
 def _is_folder(path: Path) -> bool:

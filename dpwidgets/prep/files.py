@@ -1,4 +1,4 @@
-"""What can be wrong with a folder before its first file is opened."""
+"""What can be wrong with a folder before its first file is opened, and which of its links lead out of it."""
 
 import os
 from pathlib import Path
@@ -17,3 +17,8 @@ def folder_problem(path: Path) -> str | None:
     except OSError as error:
         return f"cannot be read ({error.strerror}); give yourself the right to read it, or copy the folder"
     return None
+
+
+def leads_out(path: Path, root: Path) -> bool:
+    """Is what `path` names, all links followed, outside the folder `root`?"""
+    return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))

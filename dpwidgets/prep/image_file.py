@@ -50,6 +50,8 @@ def inspect_image(path: Path) -> Finding:
     try:
         if path.stat().st_size > MAX_BYTES:
             return Finding("too large", f"more than {MAX_BYTES // 2**20} MB", usable=False)
+        if not path.is_file():  # to open a pipe would wait for ever
+            return Finding("unreadable", "a pipe, a socket or a device, not a file", usable=False)
         data = path.read_bytes()
     except OSError as error:
         return Finding("unreadable", error.strerror or str(error), usable=False)

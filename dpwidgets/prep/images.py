@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 from torchvision import tv_tensors
 from torchvision.transforms.v2 import functional as F
 
+from dpwidgets.prep.files import leads_out
 from dpwidgets.prep.image_file import MAX_PIXELS
 
 SHORT_SIDE = 256  # pixels: every image is brought to this size once, before any augmentation
@@ -222,11 +223,14 @@ def _from_folder(root: Path) -> ImageSource:
     found = [
         path for path in sorted(root.rglob("*")) if path.suffix.lower() in _SUFFIXES and _visible(path, root)
     ]
-    files = [path for path in found if path.is_file() and path.stat().st_size > 0]
-    notes = [f"empty files skipped: {len(found) - len(files)}"] if len(files) < len(found) else []
+    inside = [path for path in found if not (path.is_symlink() and leads_out(path, root))]
+    files = [path for path in inside if path.is_file() and path.stat().st_size > 0]
+    notes = [f"links out of the folder not followed: {len(found) - len(inside)}"] if found != inside else []
+    notes += [f"empty files skipped: {len(inside) - len(files)}"] if len(files) < len(inside) else []
     if not files:
         raise ValueError(
-            f"The folder {str(root)!r} holds no image; looked for {', '.join(sorted(_SUFFIXES))}."
+            f"The folder {str(root)!r} holds no image; looked for {', '.join(sorted(_SUFFIXES))}. "
+            f"{' '.join(notes)}".rstrip()
         )
     by_class: dict[str, list[Path]] = {}
     for path in files:

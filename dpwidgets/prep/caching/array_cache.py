@@ -185,7 +185,7 @@ def _opened(path: Path, count: int) -> tuple[np.memmap[Any, Any] | None, str]:
             head = zlib.crc32(file.read(array.offset))
         whole = [path.stat().st_size, head, count] == [told["bytes"], told["head"], len(told["crc32"])]
         # `array[number, ...]`: a row of one number stays an array, in its own byte order.
-        if not whole or [zlib.crc32(array[number, ...]) for number in range(count)] != told["crc32"]:
+        if not whole or [zlib.crc32(array[number, ...].data) for number in range(count)] != told["crc32"]:
             return None, "damaged"
     except FileNotFoundError:
         return None, "missing"

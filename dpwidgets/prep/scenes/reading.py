@@ -10,6 +10,8 @@ import torch
 from PIL import Image, ImageOps
 from torchvision.transforms.v2 import functional as F
 
+from dpwidgets.prep.files import leads_out
+
 KINDS = {
     "image": ("images", (".jpg", ".jpeg", ".png", ".webp", ".bmp")),
     "caption": ("captions", (".txt",)),
@@ -43,6 +45,8 @@ class Scene:
 class SceneFolder:
     """The scenes of a folder with `images/`, `captions/`, `sounds/`; a sample's files share their stem.
 
+    Links that lead out of the folder are not followed.
+
     Raises:
         FileNotFoundError: the folder is missing, or holds none of the three with a file in it.
     """
@@ -51,10 +55,12 @@ class SceneFolder:
         if not root.is_dir():
             raise FileNotFoundError(f"data={str(root)!r}: no such folder.")
         self.root = root
-        self.files = {kind: _files(root / folder, suffixes) for kind, (folder, suffixes) in KINDS.items()}
+        self.files = {kind: _files(root, folder, suffixes) for kind, (folder, suffixes) in KINDS.items()}
         if not any(self.files.values()):
-            folders = ", ".join(folder for folder, _ in KINDS.values())
-            raise FileNotFoundError(f"data={str(root)!r} holds no scenes; it needs the folders {folders}.")
+            folders = ", ".join(f"{folder}/" for folder, _ in KINDS.values())
+            raise FileNotFoundError(
+                f"data={str(root)!r} holds no scenes; it needs {folders} (links out do not count)."
+            )
 
     def scenes(self, pairing: str) -> list[Scene]:
         """All scenes, "by key" (the stem) or "by position" (the first file of each folder, and so on)."""
@@ -104,9 +110,8 @@ def vocabulary(captions: Iterable[Path]) -> dict[str, int]:
     return {word: number for number, word in enumerate(words, 2)}
 
 
-def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    if not folder.is_dir():
+def _files(root: Path, folder: str, suffixes: tuple[str, ...]) -> list[Path]:
+    if not (root / folder).is_dir():
         return []
-    return sorted(
-        path for path in folder.iterdir() if path.suffix.lower() in suffixes and not path.name.startswith(".")
-    )
+    named = (path for path in (root / folder).iterdir() if path.suffix.lower() in suffixes)
+    return sorted(path for path in named if not path.name.startswith(".") and not leads_out(path, root))

@@ -1,6 +1,7 @@
 """What is split: items with a class, and where they have them features, groups, times and ids."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -10,10 +11,11 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 from sklearn.datasets import load_breast_cancer
-from torchvision.datasets import ImageFolder
+from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from dpwidgets import samples
 from dpwidgets.prep.checks import check_name
+from dpwidgets.prep.files import leads_out
 
 MOST_SCORED = 600  # items that are read for the score; each is an image to decode
 _SIDE = 8  # pixels: an image's features are its colours, squeezed to 8 by 8
@@ -145,31 +147,41 @@ def _table(frame: pd.DataFrame, target: str, group: str | None, time: str | None
 
 def _image_folder(root: Path, take: Callable[[int], bool] = lambda place: True) -> Problem:
     """The images of a folder; `take` says which of each class, by their place in it."""
-    folder = ImageFolder(str(root))
-    rows, places = [], dict.fromkeys(range(len(folder.classes)), 0)
-    for row, label in enumerate(folder.targets):
-        if take(places[label]):
-            rows.append(row)
-        places[label] += 1
-    paths = [Path(folder.samples[row][0]) for row in rows]
+    classes = sorted(path.name for path in root.iterdir() if path.is_dir() and not path.is_symlink())
+    paths, labels = [], []
+    for label, name in enumerate(classes):
+        files = [path for path in sorted(_below(root / name)) if path.is_file() and not leads_out(path, root)]
+        if not files:
+            raise FileNotFoundError(f"data={str(root)!r}: the class folder {name!r} holds no image.")
+        chosen = [path for place, path in enumerate(files) if take(place)]
+        paths += chosen
+        labels += [label] * len(chosen)
+    if not paths:
+        raise FileNotFoundError(f"data={str(root)!r} holds no class folders with images.")
     ids = tuple(path.relative_to(root).as_posix() for path in paths)
     regions = samples.photo_regions(root)
     groups = pd.factorize(np.array([regions.get(name, name) for name in ids]))[0] if regions else None
-    scored = _evenly(len(rows))
-    x = np.zeros((len(rows), 3 * _SIDE * _SIDE))
+    scored = _evenly(len(paths))
+    x = np.zeros((len(paths), 3 * _SIDE * _SIDE))
     for row in scored:
         x[row] = _colours(paths[row])
-    some = len(scored) < len(rows)
+    some = len(scored) < len(paths)
     return Problem(
         "photos",
-        np.array([folder.targets[row] for row in rows]),
-        tuple(folder.classes),
+        np.array(labels),
+        tuple(classes),
         ids,
         x=x,
         scored=scored,
         groups=groups,
-        notes=(f"the scores read {len(scored)} of {len(rows)} images",) if some else (),
+        notes=(f"the scores read {len(scored)} of {len(paths)} images",) if some else (),
     )
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """The image files in a folder and its subfolders; links to folders are not followed."""
+    for here, _, files in os.walk(folder):
+        yield from (Path(here, name) for name in files if name.lower().endswith(IMG_EXTENSIONS))
 
 
 def _colours(path: Path) -> np.ndarray:
