@@ -135,7 +135,9 @@ def main(arguments: list[str] | None = None) -> int:
     runs = [read(report) for report in reports[:2]]
     print("\n".join(table(runs[0], runs[1] if len(runs) > 1 else None)))
     if options.record:
-        SECONDS.write_text(json.dumps(pieces(runs[-1]), indent=1) + "\n", encoding="utf-8")
+        SECONDS.write_text(
+            json.dumps(pieces(runs[-1]), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
         print(f"\n{SECONDS.relative_to(ROOT)}: {len(pieces(runs[-1]))} pieces")
     return 0
 

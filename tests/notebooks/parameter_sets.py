@@ -23,6 +23,12 @@ class ParameterSet:
     """Values for the parameters cell. `{scratch}` in a text becomes an empty temporary folder."""
     refused: tuple[str, ...] = ()
     """What the message of the check must name; empty where the run must come to its end."""
+    start_method: str = ""
+    """How processes start where the chapter does not say; empty for the system's way."""
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}, processes by {self.start_method}" if self.start_method else self.name
 
 
 SETS: dict[str, tuple[ParameterSet, ...]] = {
@@ -123,8 +129,8 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
                 "text_file": "../README.md",
             },
         ),
-        ParameterSet("no such file", {"text_file": "{scratch}/missing.txt"}, refused=("text_file", "UTF-8")),
         ParameterSet("too strong", {"strength": 2, "calls": 0}, refused=("strength", "0.05 to 0.5", "calls")),
+        ParameterSet("no such file", {"text_file": "{scratch}/missing.txt"}, refused=("text_file", "UTF-8")),
     ),
     "10b_collecting_data": (
         ParameterSet("defaults"),
