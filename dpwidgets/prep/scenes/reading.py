@@ -57,7 +57,7 @@ class SceneFolder:
         self.root = root
         self.files = {kind: _files(root, folder, suffixes) for kind, (folder, suffixes) in KINDS.items()}
         if not any(self.files.values()):
-            folders = ", ".join(f"{folder}/" for folder, _ in KINDS.values())
+            folders = ", ".join(folder for folder, _ in KINDS.values())
             raise FileNotFoundError(
                 f"data={str(root)!r} holds no scenes; it needs {folders} (links out do not count)."
             )
