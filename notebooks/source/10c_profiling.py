@@ -36,7 +36,6 @@
 # **Time:** 75 minutes to read and try, with the exercises. The cells alone run for about half a minute.
 
 # %% tags=["imports"]
-import inspect
 import multiprocessing
 import os
 import random
@@ -52,6 +51,7 @@ os.environ |= {"KINETO_LOG_LEVEL": "99", "TORCH_CPP_LOG_LEVEL": "ERROR"}  # the 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import psutil
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, Subset
@@ -254,9 +254,8 @@ for kind, (colour, hatch) in looks.items():
     for worker in (-1, 0, 1):
         bars = [(s.start - begin, s.seconds) for s in traced.spans if s.kind == kind and s.worker == worker]
         label = kind if worker == -1 or (kind in ("start", "fetch", "collate") and worker == 0) else None
-        axis.broken_barh(
-            bars, (worker - 0.4, 0.8), color=colour, hatch=hatch, edgecolor="white", lw=0.4, label=label
-        )
+        style = {"facecolors": colour, "edgecolors": "white", "hatch": hatch, "lw": 0.3, "label": label}
+        axis.broken_barh(bars, (worker - 0.4, 0.8), **style)
 axis.set_yticks([-1, 0, 1], ["training", "worker 0", "worker 1"])
 axis.set(xlabel="seconds")
 named = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
@@ -350,6 +349,8 @@ show(fig, alt="Two profiled steps: the next batch takes most of each; the optimi
 # name, start `ts` and length `dur` in microseconds. Perfetto shows the same, with all operations below the blocks.
 #
 # Read the table from the top: first the *blocks* that you named, then the operations inside the dearest block.
+# `record_shapes=True` and `with_stack=True` add the shapes and the lines of code, at a price. With a GPU, add
+# `ProfilerActivity.CUDA`: its kernels get a row of their own, and gaps in that row are the time in which it waits.
 #
 # ## 5. py-spy: a look from outside
 #
@@ -362,27 +363,26 @@ import shutil
 import subprocess
 import sys
 
-import psutil
-
-(script := Path(scratch.name, "training.py")).write_text(
-    """import sys
+code = """import sys
 from torch.utils.data import DataLoader
-from torchvision import datasets, transforms
+from torchvision import datasets, transforms as t
 if __name__ == "__main__":
-    steps = [transforms.Resize((224, 224)), transforms.ColorJitter(0.2, 0.2, 0.2, 0.1), transforms.ToTensor()]
-    for batch in DataLoader(datasets.ImageFolder(sys.argv[1], transforms.Compose(steps)), 16, num_workers=2):
+    steps = t.Compose([t.Resize((224, 224)), t.ColorJitter(0.2, 0.2, 0.2, 0.1), t.ToTensor()])
+    for batch in DataLoader(datasets.ImageFolder(sys.argv[1], steps), 16, num_workers=2):
         print("batch", flush=True)"""
-)
+script, stacks = Path(scratch.name, "training.py"), Path(scratch.name, "stacks.txt")
+script.write_text(code)
 spy = shutil.which("py-spy", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
 if spy:
     target = subprocess.Popen([sys.executable, script, root], stdout=subprocess.PIPE)
-    target.stdout.readline()  # the first batch is there
-    call = f"{spy} record --pid {target.pid} --subprocesses --duration 1 --rate 100 --format raw --output"
-    stacks = Path(scratch.name, "stacks.txt")
-    done = subprocess.run([*call.split(), stacks], capture_output=True, text=True, timeout=patience)
-    for process in (*psutil.Process(target.pid).children(recursive=True), target):
-        process.kill()
-    target.communicate()
+    try:
+        target.stdout.readline()  # the first batch is there
+        call = f"{spy} record --pid {target.pid} --subprocesses --duration 1 --format raw --output"
+        done = subprocess.run([*call.split(), stacks], capture_output=True, text=True, timeout=patience)
+    finally:
+        for process in (*psutil.Process(target.pid).children(recursive=True), target):
+            process.kill()
+        target.communicate()
 
 # %% tags=["nbval-ignore-output"] reason="sampling: another count each time; py-spy is optional"
 if spy is None:
@@ -461,7 +461,7 @@ if "fork" in multiprocessing.get_all_start_methods():
     rss, uss, pss = torch.stack(list(DataLoader(Own(shared), **forked))).T
     print("RSS: each worker seems to have the 100 MB:   ", (rss > 100).all().item())
     print("USS: a worker has 100 MB for itself:         ", (uss > 100).any().item())
-    print("PSS: together the workers have more than RSS:", (pss.sum() > rss.sum()).item())
+    print("PSS: added up it is less than half of RSS:   ", (pss.sum() < rss.sum() / 2).item())
 
 # %% [markdown]
 # **What happened.** RSS counts the 100 MB once for *each* process: added up, it says that memory is full when it is
@@ -490,15 +490,14 @@ programs = {
 }
 for name, kernels in programs.items():
     work = sum((end - start) * units for start, end, units in kernels) / UNITS
-    print(
-        f"{name}: utilisation {utilisation(kernels, 1.0):.0%}".replace("%", " %"),
-        f"and {work:.1%} of the chip at work",
-    )
+    line = f"{name}: utilisation {utilisation(kernels, 1.0):.0%}, {work:.1%} of the chip's work"
+    print(line.replace("%", " %"))
 
 # %% [markdown]
 # > **Correction.** The guide: `nvidia-smi` shows how the GPU is used. By its definition, "utilisation" is **the
 # > share of time in which some kernel ran**, however small. 100 % can be 0.8 % of the chip. A low number does prove
-# > that the GPU waits, most often for data; a high number proves nothing.
+# > that the GPU waits, most often for data; a high number proves nothing. (The definition is NVIDIA's, and the
+# > programs are drawn on paper: there was no GPU to measure on.)
 #
 # It is the same with processors. **Question:** two functions, each keeps a core busy. Does it matter which?
 
@@ -568,8 +567,8 @@ predict("10c.p1").reveal(round(100 * share["read and decode"]))
 # ## 8. Ceilings
 #
 # **Question.** Is it the loading or the step? You need no profiler for this. Take away one of the two and time the
-# other: *loading only* (iterate, no step), *step only* (the same batch again and again). The faster of your
-# worlds is not reachable, but the slower one is the **ceiling** of the whole.
+# other: *loading only* (iterate, no step), *step only* (the same batch again and again). One after the
+# other, their times add up. With perfect overlap the slower one is the **ceiling**.
 
 
 # %% tags=["nbval-ignore-output"] reason="timing: rates depend on the machine"
@@ -590,12 +589,11 @@ load, step = (
     rate(lambda: only_load(0)),
     rate(lambda: [train_step(*batch) for _ in range(photos // batch_size)]),
 )
+together = 1 / (1 / load + 1 / step)
 print(f"loading only {load:5.0f} photos/s")
 print(f"step only    {step:5.0f} photos/s")
-print(
-    f"one after the other, by these: {1 / (1 / load + 1 / step):4.0f}; measured: {rate(lambda: run(0)):4.0f}"
-)
-print(f"ceiling with one worker:       {min(load, step):4.0f}")
+print(f"one after the other: worked out {together:.0f}, measured {rate(lambda: run(0)):.0f}")
+print(f"with two workers, their start included: measured {rate(lambda: run(2)):.0f}")
 
 # %% [markdown]
 # **What happened.** Now you know on which side to work:
@@ -616,6 +614,8 @@ print(f"ceiling with one worker:       {min(load, step):4.0f}")
 # complain. Name the cause before you read the exercise. The cure is yours to write.
 
 # %%
+import inspect
+
 names = [file.relative_to(root).as_posix() for file in files[:32]]
 every = [Path(name).relative_to(root).as_posix() for name, _ in folder.samples]
 clinic.label_file(every, labels := Path(scratch.name, "labels.csv"))
@@ -639,7 +639,8 @@ def signs(patient: Dataset) -> None:
 # %% [markdown]
 # ### Patient 1: "the photos come from a camera"
 #
-# Large photos, as in the last cell of section 6, for a model that takes 64 × 64 pixels.
+# Large photos, as in the last cell of section 6, for a model that takes 64 × 64 pixels. **Question:** what is out of
+# proportion here? (A decoder is called in pieces, so do not mind *how many* calls it has.)
 
 # %%
 print(inspect.getsource(clinic.Stamps.__getitem__))
@@ -657,7 +658,8 @@ def load_square(path, edge: int) -> torch.Tensor:
 # %% [markdown]
 # ### Patient 2: "since we have labels, it is slow"
 #
-# The labels of all photos are in one CSV file.
+# The labels of all photos are in one CSV file. **Question:** one item, one label. Where do so many calls for one item
+# come from, and how many files should an item open?
 
 # %%
 print(inspect.getsource(clinic.Labelled.label_of), inspect.getsource(clinic.Labelled.__getitem__), sep="\n")
@@ -684,6 +686,8 @@ class LabelledOnce(Dataset):
 # ### Patient 3: "it was quick on the small data set"
 #
 # Boxes for object detection, kept as one long list of notes. We ask twice: with a quarter of the notes, and with all.
+# **Question:** the signs are the same both times: one call an item. Then what is it that grows? A count of calls says
+# nothing about what happens *inside* a call, so read the loop.
 
 # %%
 print(inspect.getsource(clinic.Boxed.boxes_of))
@@ -702,7 +706,8 @@ def boxes_by_file(notes: list[dict], files: list[str]) -> dict[str, list[tuple]]
 # %% [markdown]
 # ### Patient 4: "with workers it got slower"
 #
-# Short epochs, many of them. Each item is signed by the process that read it.
+# Short epochs, many of them. Each item is signed by the process that read it. **Question:** how many processes would
+# you expect to take part?
 
 # %%
 print(inspect.getsource(clinic.batches_of))
@@ -721,7 +726,8 @@ def run_epochs(make_loader: Callable, step: Callable, epochs: int) -> None:
 # %% [markdown]
 # ### Patient 5: "everything is in memory, and it still crawls"
 #
-# No file, no decoding: the photos lie in memory as uint8, and two workers prepare them.
+# No file, no decoding: the photos lie in memory as uint8, and two workers prepare them. What a worker makes has to get
+# to the training process. **Question:** compare the last two numbers. Which part of them is new information?
 
 # %%
 print(inspect.getsource(clinic.Normalised.__getitem__))
@@ -755,7 +761,7 @@ class LightParcels(Dataset):
 # ### Patient 6: "the longer it runs, the slower it gets"
 #
 # The loader is innocent here. A training loop keeps the mean colour of all photos so far. `torch.profiler` says how
-# much memory each call of `aten::cat` takes.
+# much memory each call of `aten::cat` takes. **Question:** four photos come in each step. What does step 1,000 cost?
 
 # %%
 print(inspect.getsource(clinic.ChannelMean.update))
@@ -782,12 +788,16 @@ class RunningMean:
 # %% [markdown]
 # <details><summary><b>The six diagnoses</b>, when you have named your own</summary>
 #
-# 1. *Stamps* decodes three million pixels and throws nearly all away. Decode smaller.
-# 2. *Labelled* opens and reads the whole label file for each photo: two opened files an item, 2,000 rows each.
-# 3. *Boxed* searches all notes for each photo: four times the notes, four times the comparisons *per photo*.
-# 4. *batches_of* makes a new loader, and so new workers, for each epoch: six processes instead of two.
-# 5. *Normalised* makes float32 in the worker: four bytes a pixel have to be written, sent and read.
-# 6. *ChannelMean* keeps every photo, and copies all of them at each step.
+# | patient | cause | count before | after the cure |
+# |---|---|---|---|
+# | 1 Stamps | decodes all pixels, keeps 4,096 | 3 million pixels a photo | 1/64 of them |
+# | 2 Labelled | reads the whole label file for each photo | 2,000 rows, 2 opened files an item | no row, 1 file |
+# | 3 Boxed | searches all notes for each photo | 20,000 comparisons an item | 1 look-up |
+# | 4 batches_of | a new loader, so new workers, for each epoch | 6 processes | 2 |
+# | 5 Normalised | float32 travels | 4 bytes a pixel | 1 |
+# | 6 ChannelMean | keeps all photos, copies them at each step | 19.3 MB in step 8, and growing | a sum and a count |
+#
+# Run `signs(...)` on your own class, or count in the same way: that is the proof of a cure.
 # </details>
 #
 # ## 10. The lab: a seventh patient
@@ -809,12 +819,12 @@ lab
 # %% [markdown]
 # **Questions that only playing answers**
 #
-# 1. Compare 0, 1 and 2 workers. What does the second worker bring? Look at the two rows in the timeline: can you find a
-#    moment when both are *working*, and not only open?
-# 2. The lab names a bottleneck for 2 workers that it does not name for 0. Is it the disk? (All photos are
-#    in the system's memory after the first run.) What else can make a fetch wait? `inspect.getsource(clinic.Archive)`
-#    has the answer.
-# 3. Raise *training step* until the waiting is gone. At what step does the fault of this loader stop to matter?
+# 1. Compare 0, 1 and 2 workers. What does the second worker bring? With two, some fetches in the timeline are many times
+#    as long as others. What does the *other* worker do meanwhile?
+# 2. `lab.result.summary.table()` has a row *storage*: time in which a fetch waited, off the processor. Without workers
+#    it is next to nothing. All photos are in the system's memory by now: so what do two workers wait for?
+#    `print(inspect.getsource(clinic.Archive))` has the answer.
+# 3. Raise *training step*. From which step on does the fault of this loader no longer matter?
 #
 # ## One more exercise
 #
@@ -860,6 +870,7 @@ quiz("10c.q5")
 # | `tracemalloc` for tensors | 0 MB | `profile_memory=True` |
 # | "The GPU is at 100 %" | and nothing is fast | count what comes out |
 # | One timing | the machine was busy | medians, ratios in one run, counts |
+# | A clock around work on a GPU | it takes no time at all | `torch.accelerator.synchronize()` before you look |
 # | Work in `__getitem__` that never changes | opened files, calls an item | do it in `__init__` |
 # | A search in `__getitem__` | slower with more data | a dictionary, made once |
 #

@@ -958,16 +958,16 @@ UTILISATION = Quiz(
             "All cores of the GPU compute.", "One small kernel on one of a hundred multiprocessors is enough."
         ),
         Option(
-            "At nearly every moment of the last sample at least one kernel ran.",
-            "Yes, that is its definition: a share of *time*. How much of the chip worked it does not say.",
-        ),
-        Option(
             "Loading is no bottleneck.",
             "Many tiny kernels can fill the time while the step starves for data.",
         ),
         Option("The GPU's memory is full.", "Memory has a line of its own."),
+        Option(
+            "At nearly every moment of the last sample at least one kernel ran.",
+            "Yes, that is its definition: a share of *time*. How much of the chip worked it does not say.",
+        ),
     ),
-    answer="b",
+    answer="d",
 )
 
 MEMORY = Quiz(
@@ -979,13 +979,13 @@ MEMORY = Quiz(
     ),
     options=(
         Option("10.5 GB: five times 2.1.", "RSS counts a shared page in every process that uses it."),
+        Option("8.4 GB: only the workers count.", "The table lies in memory once, whoever looks at it."),
         Option(
             "About 2.5 GB: the table once, and 0.1 GB for each process.",
             "Yes. The sum of PSS would say so: it gives each process its part of a shared page.",
         ),
-        Option("8.4 GB: only the workers count.", "The table lies in memory once, whoever looks at it."),
     ),
-    answer="b",
+    answer="c",
 )
 
 CEILING = Quiz(
@@ -996,15 +996,15 @@ CEILING = Quiz(
     ),
     options=(
         Option(
-            "Loading: more workers.", "The run could reach 300 at most, whatever the loader does: 3 % more."
-        ),
-        Option(
             "The step: the loader already has three times what it needs.",
             "Yes. The run is at the step's ceiling. A smaller model, AMP, a compiled step, a larger batch.",
         ),
+        Option(
+            "Loading: more workers.", "The run could reach 300 at most, whatever the loader does: 3 % more."
+        ),
         Option("Nothing: 290 is near 900.", "290 is near 300. The ceiling is the lower of the two."),
     ),
-    answer="b",
+    answer="a",
 )
 
 STACK = Quiz(
@@ -1016,14 +1016,14 @@ STACK = Quiz(
     ),
     options=(
         Option("cProfile, around the training loop.", "It would have had to be there from the start."),
+        Option("`nvidia-smi`, until the utilisation rises.", "It says that the GPU waits, not what for."),
         Option(
             "`py-spy dump --pid ...`, for the training process and for a worker.",
             "Yes. It prints the line at which each thread stands, from outside, in a second.",
         ),
-        Option("`nvidia-smi`, until the utilisation rises.", "It says that the GPU waits, not what for."),
         Option("`num_workers=0`.", "That changes the code, and the run that hangs is gone."),
     ),
-    answer="b",
+    answer="c",
 )
 
 # --- predictions
