@@ -1,16 +1,16 @@
 """`python -m benchmarks.race module:factory …`: see `--help`."""
 
 import argparse
-import json
 import sys
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.race.contenders import PEERS, chosen_peers, from_outside
+from benchmarks.race.contenders import EVALUATION, TRAINING, chosen_peers, from_outside
 from benchmarks.race.contract import CONTRACT, RaceError
+from benchmarks.race.contract import TRAINING as TRAINING_CONTRACT
 from benchmarks.race.data import copy_part
 from benchmarks.race.race import Plan, Race
+from benchmarks.race.record import Record, write
 from benchmarks.race.table import report
 
 DESCRIPTION = """\
@@ -23,7 +23,7 @@ are compared with the guide's, then times are taken in alternating rounds, cold 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(
-        prog="python -m benchmarks.race", description=DESCRIPTION, epilog=CONTRACT,
+        prog="python -m benchmarks.race", description=DESCRIPTION, epilog=f"{CONTRACT}\n{TRAINING_CONTRACT}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     made.add_argument("factories", nargs="*", metavar="module:factory", help="contenders of your own")
@@ -34,14 +34,25 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--batch-size", type=_positive, default=32)
     made.add_argument("--rounds", type=_positive, default=5, help="warm epochs of each (default: 5)")
     made.add_argument("--cold-rounds", type=int, default=3, help="cold starts of each (default: 3; 0: none)")
-    made.add_argument("--peers", default="all", help=f"all, none, or of {','.join(PEERS)} (default: all)")
     made.add_argument(
-        "--any-order", action="store_true",
+        "--train",
+        action="store_true",
+        help="race the training form: shuffled, with flip, rotation and colour jitter drawn anew each epoch",
+    )
+    made.add_argument(
+        "--peers",
+        default="all",
+        help=f"all, none, or of {','.join(EVALUATION.peers)}; with --train of {','.join(TRAINING.peers)} "
+        "(default: all)",
+    )
+    made.add_argument(
+        "--any-order",
+        action="store_true",
         help="yours may deliver the images in any order (each is compared with the most similar one)",
-    )  # fmt: skip
+    )
     made.add_argument("--timeout", type=float, default=600, help="seconds for one epoch (default: 600)")
     made.add_argument("--scratch", type=Path, help="where shards and caches go for the time of the race")
-    made.add_argument("--json", type=Path, help="also write every number to this file")
+    made.add_argument("--json", type=Path, help="also write the table to this file (see record.py)")
     return made
 
 
@@ -64,8 +75,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _race(given: argparse.Namespace, home: Path) -> int:
-    peers = chosen_peers(given.peers)
-    outside = from_outside(given.factories, any_order=given.any_order)
+    form = TRAINING if given.train else EVALUATION
+    peers = chosen_peers(given.peers, form)
+    outside = from_outside(given.factories, any_order=given.any_order, form=form)
     folder = (given.folder or _sample_photos()).absolute()
     if given.images is not None:
         folder = copy_part(folder, given.images, home / "photos")
@@ -73,12 +85,12 @@ def _race(given: argparse.Namespace, home: Path) -> int:
     plan = Plan(
         folder=folder, scratch=home / "scratch", outside=outside,
         peers=[one for one in peers if not one.missing], batch_size=given.batch_size,
-        rounds=given.rounds, cold_rounds=given.cold_rounds, timeout=given.timeout,
+        rounds=given.rounds, cold_rounds=given.cold_rounds, timeout=given.timeout, form=form,
     )  # fmt: skip
     result = Race(plan, lambda text: print(f"  {text}", file=sys.stderr, flush=True)).run()
     print(report(plan, result, [one for one in peers if one.missing]))
     if given.json:
-        given.json.write_text(json.dumps(asdict(result), indent=1), encoding="utf-8")
+        write(Record.of(plan, result, [one for one in peers if one.missing]), given.json)
     return int(any(one.name in result.failures for one in outside))
 
 

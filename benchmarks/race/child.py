@@ -23,6 +23,7 @@ import torch  # before any clock starts: every contender delivers tensors
 from benchmarks.race.check import Comparison, Reference, Tolerance, compare
 from benchmarks.race.contract import RaceError, make_loader
 from benchmarks.race.messages import Epoch, Job
+from benchmarks.race.training import Described, describe
 
 PR_SET_PDEATHSIG = 1
 
@@ -49,6 +50,10 @@ class Server:
         """Compare one epoch with the reference in `home`."""
         batch_size = self._job.batch_size
         return compare(self._loader, Reference(home), tolerance, batch_size=batch_size, any_order=any_order)
+
+    def describe(self, epochs: int) -> Described:
+        """What some epochs of the training form deliver, without the pictures."""
+        return describe(self._loader, epochs, self._job.batch_size)
 
     def epoch(self, at_least: float = 0.0) -> Epoch:
         """Take the time of one epoch: the mean of as many as it takes to fill `at_least` seconds."""

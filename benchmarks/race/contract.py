@@ -23,6 +23,14 @@ stays through the race. It gives an object whose every iter() is one whole epoch
   B       at most batch_size; every image once, unshuffled, in the order of torchvision's ImageFolder.
 """
 
+TRAINING = """\
+With --train, the same but for two things:
+  images  drawn anew in every epoch: mirrored with probability 0.5, turned by -10 to 10 degrees (what comes in
+          from outside is black), brightness, contrast and saturation by factors of 0.8 to 1.2, hue by -0.1 to
+          0.1, as torchvision's RandomHorizontalFlip, RandomRotation(10) and ColorJitter do;
+  order   any; every image once.
+"""
+
 
 class RaceError(ReaderError):
     """A contender, folder or option is not what the race needs; the message names it and the cure."""

@@ -5,12 +5,16 @@ from typing import Any
 
 import torch
 from torchvision.io import ImageReadMode, decode_jpeg
+from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
 from benchmarks.race.contract import MEAN, SIZE, STD
 
 _SCALE = (1 / (255 * torch.tensor(STD))).view(1, 3, 1, 1)
 _SHIFT = (-torch.tensor(MEAN) / torch.tensor(STD)).view(1, 3, 1, 1)
+
+AUGMENT = v2.Compose([v2.RandomHorizontalFlip(), v2.RandomRotation(10), v2.ColorJitter(0.2, 0.2, 0.2, 0.1)])
+"""The guide's training steps (5.2.1) on a uint8 image (3, H, W)."""
 
 
 def decode_resized(jpeg: bytes) -> torch.Tensor:

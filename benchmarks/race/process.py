@@ -56,6 +56,11 @@ class ContenderProcess:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int:
+        """Of the process; what it starts are its descendants."""
+        return self._process.pid
+
     def ask(self, command: str, *arguments: Any) -> Any:
         """Let it run one of `child.Server`'s commands, and stop it again."""
         self._signal(signal.SIGCONT)

@@ -5,14 +5,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from benchmarks.race.check import Comparison
-from benchmarks.race.contenders import COPYING, DECODING, GUIDE, Contender
+from benchmarks.race.contenders import COPYING, DECODING, EVALUATION, Contender, Form
 from benchmarks.race.contract import RaceError
-from benchmarks.race.data import drop_from_page_cache, jpegs_of
+from benchmarks.race.data import copy_part, drop_from_page_cache, jpegs_of
 from benchmarks.race.messages import Epoch, Job
 from benchmarks.race.process import ContenderProcess
 from benchmarks.race.rounds import Times, alternate, undisturbed
+from benchmarks.race.training import Difference, Seen, probe_epochs
+from benchmarks.race.training import compare as compare_training
 
 Say = Callable[[str], None]
 TURN = 0.5  # seconds that a warm turn takes at least: short epochs are repeated
@@ -29,6 +32,7 @@ class Plan:
         peers: those that are installed; one that fails is left out.
         batch_size, rounds, cold_rounds: as the command line has them.
         timeout: seconds that one epoch, or the preparation of one contender, may take.
+        form: evaluation or training.
     """
 
     folder: Path
@@ -39,6 +43,7 @@ class Plan:
     rounds: int
     cold_rounds: int
     timeout: float
+    form: Form = EVALUATION
 
 
 @dataclass
@@ -57,7 +62,7 @@ class Result:
 
     images: int
     first: dict[str, float]
-    differences: dict[str, Comparison]
+    differences: dict[str, Comparison | Difference]
     cold: dict[str, Times]
     warm: dict[str, Times]
     failures: dict[str, str]
@@ -76,6 +81,7 @@ class Race:
 
     def __init__(self, plan: Plan, say: Say) -> None:
         self._plan, self._say = plan, say
+        self._guide = plan.form.guide
         self._files = jpegs_of(plan.folder)
         self._result = Result(len(self._files.files), {}, {}, {}, {}, {}, 1.0, [])
 
@@ -93,20 +99,18 @@ class Race:
 
     def _compared(self) -> list[Contender]:
         """The contenders that deliver the guide's pictures."""
-        reference = self._plan.scratch / "reference"
-        names = [Path(file).relative_to(self._plan.folder).as_posix() for file in self._files.files]
         ready = []
         with ExitStack() as stack:
             # Those from outside first: what is wrong with a name or a factory is told at once.
             processes = {one: stack.enter_context(self._loaded(one)) for one in self._plan.outside}
-            with self._loaded(GUIDE) as guide:
-                self._say(f"keeping the pictures of {GUIDE.name}")
-                guide.ask("write_reference", reference, names)
+            self._say(f"keeping the pictures of {self._guide.name}")
+            with self._loaded(self._guide) as guide:
+                difference_to = self._kept(guide)
             for one in (*self._plan.outside, *self._plan.peers):
                 self._say(f"comparing the pictures of {one.name}")
                 try:
                     with processes.get(one) or self._loaded(one) as process:
-                        difference = process.ask("compare", reference, one.tolerance, one.any_order)
+                        difference = difference_to(one, process)
                 except RaceError as error:
                     if one in processes:
                         raise
@@ -114,8 +118,26 @@ class Race:
                     continue
                 self._result.differences[one.name] = difference
                 ready.append(one)
-        shutil.rmtree(reference)
+        shutil.rmtree(self._plan.scratch / "reference")
         return ready
+
+    def _kept(self, guide: ContenderProcess) -> Callable[[Contender, ContenderProcess], Any]:
+        """Keep what the guide delivers; gives what compares a contender, in its process, with it."""
+        reference = self._plan.scratch / "reference"
+        if self._plan.form is EVALUATION:
+            names = [Path(file).relative_to(self._plan.folder).as_posix() for file in self._files.files]
+            guide.ask("write_reference", reference, names)
+            return lambda one, process: process.ask("compare", reference, one.tolerance, one.any_order)
+        classes = max(self._files.labels) + 1
+        probe = copy_part(self._plan.folder, classes, reference / "probe")
+
+        def seen(one: Contender, process: ContenderProcess) -> Seen:
+            with self._process(one, probe) as small:
+                small.ask("load")
+                return Seen(small.ask("describe", probe_epochs(classes)), process.ask("describe", 1))
+
+        expected = seen(self._guide, guide)
+        return lambda one, process: compare_training(seen(one, process), expected, one.tolerance)
 
     @contextmanager
     def _loaded(self, one: Contender) -> Iterator[ContenderProcess]:
@@ -124,7 +146,7 @@ class Race:
             yield process
 
     def _cold(self, ready: Sequence[Contender]) -> dict[str, Times]:
-        contenders = {one.name: one for one in (GUIDE, *ready)}
+        contenders = {one.name: one for one in (self._guide, *ready)}
 
         def measure(name: str) -> Epoch:
             self._say(f"cold: {name}")
@@ -136,20 +158,20 @@ class Race:
                 return replace(epoch, seconds=loading + epoch.seconds)
 
         return self._noted(
-            alternate(GUIDE.name, [one.name for one in ready], self._plan.cold_rounds, measure)
+            alternate(self._guide.name, [one.name for one in ready], self._plan.cold_rounds, measure)
         )
 
     def _warm(self, ready: Sequence[Contender]) -> dict[str, Times]:
         with ExitStack() as stack:
             processes: dict[str, ContenderProcess] = {}
-            for one in (GUIDE, DECODING, COPYING, *ready):
+            for one in (self._guide, DECODING, COPYING, *ready):
                 self._say(f"warming up: {one.name}")
                 process = stack.enter_context(self._process(one))
                 try:
                     process.ask("load")
                     process.ask("epoch")
                 except RaceError as error:
-                    if one is GUIDE:
+                    if one is self._guide:
                         raise
                     self._result.failures[one.name] = str(error)
                     continue
@@ -161,8 +183,8 @@ class Race:
                 self._result.others.append(others)
                 return self._whole(name, epoch)
 
-            names = [name for name in processes if name != GUIDE.name]
-            return self._noted(alternate(GUIDE.name, names, self._plan.rounds, measure))
+            names = [name for name in processes if name != self._guide.name]
+            return self._noted(alternate(self._guide.name, names, self._plan.rounds, measure))
 
     def _whole(self, name: str, epoch: Epoch) -> Epoch:
         if epoch.images != self._result.images:
@@ -176,12 +198,13 @@ class Race:
         self._result.failures |= {name: one.failure for name, one in times.items() if one.failure}
         return times
 
-    def _process(self, one: Contender) -> ContenderProcess:
-        plan, scratch = self._plan, self._scratch(one)
-        job = Job(one.target, plan.folder, plan.batch_size, scratch)
+    def _process(self, one: Contender, probe: Path | None = None) -> ContenderProcess:
+        """Its process, for the race's folder or for a probe; each has a scratch folder of its own."""
+        plan, scratch = self._plan, self._scratch(one, " probe" if probe else "")
+        job = Job(one.target, probe or plan.folder, plan.batch_size, scratch)
         return ContenderProcess(one.name, job, scratch.with_suffix(".log"), plan.timeout)
 
-    def _scratch(self, one: Contender) -> Path:
-        home = self._plan.scratch / "".join(c if c.isalnum() else "_" for c in one.name)
+    def _scratch(self, one: Contender, what_for: str = "") -> Path:
+        home = self._plan.scratch / "".join(c if c.isalnum() else "_" for c in one.name + what_for)
         home.mkdir(exist_ok=True)
         return home

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import NamedTuple
 
 import psutil
 
@@ -15,7 +14,8 @@ BUSY = 0.1  # share of the machine that others may use while we measure
 TRIES = 3
 
 
-class Spread(NamedTuple):
+@dataclass(frozen=True)
+class Spread:
     """The median of some values, the lowest and the highest."""
 
     median: float
@@ -29,7 +29,7 @@ class Spread(NamedTuple):
 
     def __str__(self) -> str:
         digits = 2 if self.high < 10 else 1 if self.high < 100 else 0
-        middle, low, high = (f"{value:.{digits}f}" for value in self)
+        middle, low, high = (f"{value:.{digits}f}" for value in (self.median, self.low, self.high))
         return f"{middle} ({low} to {high})"
 
 
