@@ -13,6 +13,18 @@ RACES = {
     "engines": (str(HERE / "engines.py"), "--rounds", "1"),
     # The short form; `python -m benchmarks.race` runs the whole one.
     "race": ("-m", "benchmarks.race", "--images", "400", "--rounds", "3", "--cold-rounds", "1"),
+    "race_train": (
+        "-m",
+        "benchmarks.race",
+        "--train",
+        "--images",
+        "200",
+        "--rounds",
+        "3",
+        "--cold-rounds",
+        "0",
+    ),
+    "scale": ("-m", "benchmarks.scale", "--counts", "2000", "20000"),
 }
 
 
