@@ -69,7 +69,6 @@ def end(left: list[Leftover]) -> None:
     for one in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             one.process.kill()
-    psutil.wait_procs([one.process for one in left], timeout=_GRACE)
 
 
 def work(kernel: int) -> Work:
