@@ -2,6 +2,10 @@
 
 import json
 import os
+import re
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +16,12 @@ import nbformat
 import numpy as np
 import psutil
 import pytest
+import torch
+import torchvision
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 SOURCE = Path(__file__).parents[2] / "notebooks/source/10_end_to_end.py"
 COLOURS = {"blue": (40, 60, 200), "green": (40, 180, 60), "red": (200, 40, 40)}
@@ -100,8 +107,31 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 
 AUDITED = "audit.check(policy)"
+DECODED = "image_size = image_size or"
 TRAINED = '"train") as bar'
 WRITTEN = '"metrics.json"'
+
+
+def logged(run: Path) -> list[dict[str, float]]:
+    """What TensorBoard shows of a run: one row for each epoch, in order, no step twice."""
+    log = EventAccumulator(str(run / "tensorboard"))
+    log.Reload()
+    columns = {name: log.Scalars(name) for name in log.Tags()["scalars"]}
+    epochs = max(len(events) for events in columns.values())
+    for name, events in columns.items():
+        assert [event.step for event in events] == list(range(1, epochs + 1)), name
+    return [{name: events[i].value for name, events in columns.items()} for i in range(epochs)]
+
+
+def history(run: Path) -> list[dict[str, float]]:
+    return json.loads((run / "metrics.json").read_text())["history"]
+
+
+def assert_log_equals_history(run: Path) -> None:
+    shown, kept = logged(run), history(run)
+    assert len(shown) == len(kept)
+    for a, b in zip(shown, kept, strict=True):
+        assert a == pytest.approx(b, rel=1e-6)
 
 
 def quick(tmp_path: Path, data: Path, **more: Any) -> dict[str, Any]:
@@ -207,8 +237,10 @@ Path.write_bytes = disk_is_full
         shared.cell("Path.write_bytes = written")
     assert "last.pt was not written (No space left on device): free some space" in message
     assert not list((tmp_path / "runs").rglob("*.part"))
+    assert len(logged(tmp_path / "runs/a")) == 2  # one epoch more than the checkpoint knows
     printed = shared.until(WRITTEN, quick(tmp_path, data))
     assert "epochs done before: 1 of 4" in printed
+    assert_log_equals_history(tmp_path / "runs/a")
 
 
 def test_other_settings_under_the_same_name_are_refused(shared: Run, tmp_path: Path) -> None:
@@ -225,9 +257,9 @@ BREAK = """
 import os
 import signal
 whole_epoch = train_epoch
-def train_epoch(network, loader, optimizer, scheduler, step):
+def train_epoch(network, loader, optimizer, scheduler, scaler, step):
     breaks = lambda: os.kill(os.getpid(), signal.{signal})
-    return whole_epoch(network, loader, optimizer, scheduler, breaks if epoch == 2 else step)
+    return whole_epoch(network, loader, optimizer, scheduler, scaler, breaks if epoch == 2 else step)
 """
 
 
@@ -238,9 +270,12 @@ def workers_of(pid: int) -> list[psutil.Process]:
     return [p for p in found if p.pid != pid and p.info["status"] != psutil.STATUS_ZOMBIE]
 
 
-def test_interrupted_in_mid_epoch_and_resumed(shared: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "more", [{}, {"epochs": 12, "patience": 3, "schedule": "cosine"}], ids=["all epochs", "early stopping"]
+)
+def test_interrupted_in_mid_epoch_and_resumed(shared: Run, tmp_path: Path, more: dict[str, Any]) -> None:
     data = pictures(tmp_path / "data")
-    broken = quick(tmp_path, data, num_workers=2)
+    broken = quick(tmp_path, data, num_workers=2, **more)
     message = shared.refusal(TRAINED, broken, {TRAINED: BREAK.format(signal="SIGINT")})
     assert message.startswith("KeyboardInterrupt")
     assert not workers_of(shared.pid)
@@ -248,8 +283,14 @@ def test_interrupted_in_mid_epoch_and_resumed(shared: Run, tmp_path: Path) -> No
     assert not (tmp_path / "runs/a/metrics.json").exists()
 
     printed = shared.until(WRITTEN, broken)
-    assert "epochs done before: 2 of 4" in printed
+    assert f"epochs done before: 2 of {broken['epochs']}" in printed
     shared.until(WRITTEN, broken | {"run_name": "whole"})
+    for name in ("a", "whole"):
+        assert_log_equals_history(tmp_path / "runs" / name)
+    if more:
+        trained = len(history(tmp_path / "runs/a"))
+        assert 4 <= trained < 12
+        assert f"ended after epoch {trained} of 12" in printed
     resumed, whole = (json.loads((tmp_path / f"runs/{n}/metrics.json").read_text()) for n in ("a", "whole"))
     for row in resumed["history"] + whole["history"]:
         del row["waited"]
@@ -289,3 +330,108 @@ def test_workers_of_every_kind_find_the_dataset(shared: Run, tmp_path: Path, met
     finally:
         shared.cell(set_method.format("fork"))
     assert (tmp_path / "runs/a/best.pt").exists()
+
+
+def test_a_log_that_cannot_be_written_is_told_before_training(shared: Run, tmp_path: Path) -> None:
+    data = pictures(tmp_path / "data")
+    (tmp_path / "runs/a").mkdir(parents=True)
+    (tmp_path / "runs/a/tensorboard").write_text("in the way")
+    message = shared.refusal(TRAINED, quick(tmp_path, data))
+    assert re.search(r"tensorboard cannot be written \(.+\): remove it", message)
+    assert not (tmp_path / "runs/a/last.pt").exists()
+
+
+def test_without_tensorboard_the_run_goes_on(shared: Run, tmp_path: Path) -> None:
+    data = pictures(tmp_path / "data")
+    hide = "sys.modules['torch.utils.tensorboard'] = None"
+    try:
+        printed = shared.until(WRITTEN, quick(tmp_path, data, epochs=1), {"SummaryWriter": hide})
+    finally:
+        shared.cell("del sys.modules['torch.utils.tensorboard']")
+    assert "no TensorBoard log: for one, pip install tensorboard" in printed
+    assert not (tmp_path / "runs/a/tensorboard").exists()
+    assert len(history(tmp_path / "runs/a")) == 1
+
+
+def test_damaged_checkpoints_are_told(shared: Run, tmp_path: Path) -> None:
+    data = pictures(tmp_path / "data")
+    shared.until(TRAINED, quick(tmp_path, data, epochs=1))
+    for name in ("best.pt", "last.pt"):  # the damaged best.pt is met at the test, last.pt before training
+        path = tmp_path / "runs/a" / name
+        path.write_bytes(path.read_bytes()[:1000])
+        message = shared.refusal(WRITTEN, quick(tmp_path, data, epochs=1))
+        assert f"{name} is damaged, or no checkpoint" in message
+
+
+HUB = """
+import urllib.error
+def no_network(*_, **__):
+    raise urllib.error.URLError("Name or service not known")
+torch.hub.download_url_to_file = no_network
+torch.hub.set_dir({!r})
+"""
+
+
+def test_published_weights_from_the_folder_of_downloads(shared: Run, tmp_path: Path) -> None:
+    """Random numbers of the right shapes stand for the weights: the way is the same."""
+    data, choice = pictures(tmp_path / "data"), torchvision.models.ResNet18_Weights.DEFAULT
+    (tmp_path / "checkpoints").mkdir()
+    published = torchvision.models.resnet18(weights=None).state_dict()
+    torch.save(published, tmp_path / "checkpoints" / choice.url.rpartition("/")[2])
+    hub = {DECODED: HUB.format(str(tmp_path))}
+    asked = quick(tmp_path, data, model="resnet18", weights="DEFAULT", epochs=1)
+    shared.until(DECODED, asked | {"image_size": 0}, hub)
+    assert "224 258" in shared.cell("print(image_size, edge)")  # what these weights saw
+    shared.until(WRITTEN, asked | {"image_size": 32}, hub)
+    best = torch.load(tmp_path / "runs/a/best.pt", weights_only=True)
+    assert best["config"]["weights"] == "DEFAULT"
+    assert (best["mean"], best["std"]) == (choice.transforms().mean, choice.transforms().std)
+    assert best["model"]["fc.weight"].shape == (3, 512)
+    moved = (best["model"]["conv1.weight"] - published["conv1.weight"]).abs().max()
+    assert 0 < moved < 0.01  # three steps at a tenth of the learning rate, from the published weights
+
+
+def test_weights_that_cannot_be_had_leave_a_run_from_the_start(shared: Run, tmp_path: Path) -> None:
+    data = pictures(tmp_path / "data")
+    asked = quick(tmp_path, data, model="resnet18", weights="DEFAULT", image_size=0)
+    printed = shared.until("save(name", asked, {DECODED: HUB.format(str(tmp_path))})
+    assert "weights='DEFAULT' of resnet18 cannot be had" in printed
+    config = json.loads((tmp_path / "runs/a/config.json").read_text())
+    assert (config["weights"], config["image_size"]) == ("none", 64)
+
+
+def test_the_take_home_says_what_the_chapter_said(shared: Run, tmp_path: Path) -> None:
+    """The card's lines and the script, in processes that cannot import dpwidgets."""
+    data = pictures(tmp_path / "data")
+    shared.until(WRITTEN, quick(tmp_path, data))
+    told = 'print(json.dumps([str(root / photos["file"][rows["test"][0]]), found[0].tolist(), classes]))'
+    file, chances, classes = json.loads(shared.cell(told))
+    run = tmp_path / "runs/a"
+    shutil.copy(file, run / "photo.jpg")
+
+    card = (run / "MODEL_CARD.md").read_text()
+    lines = re.search(r"```python\n(.*?)```", card, re.DOTALL)
+    assert lines is not None
+    hidden = "import sys; sys.modules['dpwidgets'] = None; sys.path.insert(0, '.')\n"
+    code = hidden + lines[1].replace("print(", "import json; print(json.dumps(") + ")"
+    found = json.loads(in_a_process(run, "-c", code))
+    wanted = sorted(zip(classes, chances, strict=True), key=lambda pair: -pair[1])
+    assert [name for name, _ in found] == [name for name, _ in wanted]
+    assert [share for _, share in found] == pytest.approx([share for _, share in wanted], abs=1e-4)
+
+    start = hidden + "import runpy; runpy.run_path('predict_photos.py', run_name='__main__')"
+    said = in_a_process(run, "-c", start, "photo.jpg", "photo.jpg").splitlines()
+    assert said == [f"photo.jpg  {'  '.join(f'{name} {share:.2f}' for name, share in found)}"] * 2
+    assert "dpwidgets" not in (run / "predict_photos.py").read_text() + (run / "photo_data.py").read_text()
+
+    assert str(data) not in card
+    for fact in ("Folder `data`, 24 photos", "blue, green, red", "95 % interval over regions", "epoch"):
+        assert fact in card
+
+
+def in_a_process(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

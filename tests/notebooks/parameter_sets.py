@@ -33,7 +33,7 @@ class ParameterSet:
 
 SETS: dict[str, tuple[ParameterSet, ...]] = {
     "00_start_here": (
-        ParameterSet("defaults"),
+        ParameterSet("defaults", start_method="spawn"),
         ParameterSet("another seed, smaller", {"seed": 3, "batch_size": 8, "batches": 4, "image_size": 32}),
         ParameterSet("a batch of none", {"batch_size": 0}, refused=("batch_size", "1 to 256")),
         ParameterSet("no such folder", {"data_dir": "{scratch}/missing"}, refused=("data_dir", "missing")),
@@ -48,6 +48,7 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
     ),
     "02_dataset_dataloader": (
         ParameterSet("defaults"),
+        ParameterSet("patient", {"patience": 600}, start_method="spawn"),
         ParameterSet(
             "another seed, smaller, workers by forkserver",
             {"seed": 7, "size": 32, "batch_size": 8, "timed": 32, "start_method": "forkserver"},
@@ -105,7 +106,7 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
         ),
     ),
     "07_multimodal": (
-        ParameterSet("defaults"),
+        ParameterSet("defaults", start_method="spawn"),
         ParameterSet(
             "another seed, other sizes, few epochs",
             {"seed": 7, "batch_size": 8, "offset": 0.75, "tone": 1000, "held_out": 60, "epochs": 25},
@@ -145,7 +146,7 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
         ),
     ),
     "09_distributed": (
-        ParameterSet("defaults"),
+        ParameterSet("defaults", start_method="spawn"),
         ParameterSet(
             "another seed, smaller, without Spark",
             {"seed": 7, "rows": 1600, "nodes": 5, "photos": 10, "spark_master": None},
@@ -163,6 +164,7 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
     ),
     "08_caching_gpu": (
         ParameterSet("defaults"),
+        ParameterSet("patient", {"patience": 600}, start_method="spawn"),
         ParameterSet(
             "another seed, smaller, workers by forkserver",
             {
@@ -198,11 +200,31 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
     ),
     "10_end_to_end": (
         ParameterSet("defaults"),
-        ParameterSet("another seed, short", {"seed": 1, "epochs": 2, "image_size": 32, "batch_size": 64}),
+        ParameterSet(
+            "another seed, short, may stop early",
+            {"seed": 1, "epochs": 3, "patience": 1, "schedule": "none", "image_size": 32, "batch_size": 64},
+        ),
         ParameterSet(
             "two wrong values",
             {"batch_size": "many", "policy": "hope"},
             refused=("batch_size", "policy", "skip"),
+        ),
+        ParameterSet(
+            "weights of a model that has none",
+            {"weights": "DEFAULT"},
+            refused=("weights", "small_cnn", "resnet18"),
+        ),
+    ),
+    "10d_speed_ladder": (
+        ParameterSet("defaults"),
+        ParameterSet(
+            "another seed, fewer and smaller photos, one worker",
+            {"seed": 7, "photos": 48, "size": 96, "batch_size": 12, "workers": 1},
+        ),
+        ParameterSet(
+            "no turns, too few photos, no such folder",
+            {"rounds": 0, "photos": 4, "data_dir": "{scratch}/missing"},
+            refused=("rounds", "1 to 100", "photos", "data_dir", "missing"),
         ),
     ),
 }

@@ -1,6 +1,9 @@
 """The functions that chapter 10 writes out, taken from its cells: decoding, splits, intervals, writes."""
 
 import ast
+import random
+import time
+import urllib.error
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import torchvision
 from PIL import Image
 from sklearn import model_selection
+from torch._inductor.exc import InvalidCxxCompiler
 from torchvision.transforms import v2
+
+from dpwidgets.learn.chapters.ch10 import STOP_EPOCH
 
 SOURCE = Path(__file__).parents[2] / "notebooks/source/10_end_to_end.py"
 
@@ -142,9 +149,9 @@ def test_whole_regions_give_a_wider_interval_than_photos() -> None:
 
 
 def test_seven_views_show_the_middle_its_mirror_image_the_corners_and_the_whole() -> None:
-    seven_views = from_chapter("seven_views", v2=v2, image_size=6)["seven_views"]
+    seven_views = from_chapter("seven_views", v2=v2)["seven_views"]
     photos = torch.arange(2 * 3 * 8 * 8.0).reshape(2, 3, 8, 8)
-    views = seven_views(photos)
+    views = seven_views(photos, 6)
     assert [view.shape for view in views] == [(2, 3, 6, 6)] * 7
     assert torch.equal(views[0], photos[..., 1:7, 1:7])
     assert torch.equal(views[1], views[0].flip(-1))
@@ -154,9 +161,8 @@ def test_seven_views_show_the_middle_its_mirror_image_the_corners_and_the_whole(
 
 def test_probabilities_are_the_mean_over_the_views() -> None:
     close = from_chapter("close")["close"]
-    probabilities = from_chapter("probabilities", nn=torch.nn, DataLoader=list, device="cpu", close=close)[
-        "probabilities"
-    ]
+    known = {"nn": torch.nn, "DataLoader": list, "device": "cpu", "dtype": torch.float32, "close": close}
+    probabilities = from_chapter("probabilities", **known)["probabilities"]
     batches = [(torch.tensor([[1.0, 0.0]]), None), (torch.tensor([[0.0, 3.0]]), None)]
     one = probabilities(torch.nn.Identity(), batches)
     assert torch.allclose(one, torch.tensor([[1.0, 0.0], [0.0, 3.0]]).softmax(dim=1))
@@ -180,3 +186,113 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_part(tmp_path: Path, monk
         write_atomic("best.pt", b"new")
     assert [p.name for p in tmp_path.iterdir()] == ["best.pt"]
     assert (tmp_path / "best.pt").read_bytes() == b"old"
+
+
+def test_training_ends_where_the_exercise_says() -> None:
+    """A run that asks `enough` after each epoch, from its history alone, ends at the exercise's epoch."""
+    solved: dict[str, Any] = {}
+    exec(STOP_EPOCH.solution, solved)
+    space = from_chapter("enough")
+    draw = random.Random(0)
+    ends = set()
+    for _ in range(300):
+        scores = [draw.randrange(6) / 10 for _ in range(10)]
+        space["patience"] = patience = draw.randint(1, 6)
+        history = [{"val_accuracy": score} for score in scores]
+        trained = next((n for n in range(1, 10) if space["enough"](history[:n])), 10)
+        assert trained - 1 == solved["stop_epoch"](scores, patience), (scores, patience)
+        ends.add(trained)
+    assert len(ends) > 5
+    space["patience"] = 0
+    assert not space["enough"]([{"val_accuracy": 0.5}] * 50)
+
+
+class Harmful:
+    """What a pickle can do when it is read."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return exec, ("raise SystemExit('code ran')",)
+
+
+def test_a_checkpoint_that_is_damaged_or_would_run_code_is_told(tmp_path: Path) -> None:
+    read = from_chapter("read_checkpoint")["read_checkpoint"]
+    path = tmp_path / "best.pt"
+    torch.save({"model": {"w": torch.arange(3.0)}, "config": {"classes": ["a"]}}, path)
+    whole = path.read_bytes()
+    assert read(path)["model"]["w"].tolist() == [0, 1, 2]
+    torch.save(Harmful(), path)
+    for content in (b"", whole[: len(whole) // 2], b"not a checkpoint", path.read_bytes()):
+        path.write_bytes(content)
+        with pytest.raises(RuntimeError, match=r"best\.pt is damaged, or no checkpoint: delete its folder"):
+            read(path)
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """torch.hub keeps its downloads here, and reaches nothing outside."""
+
+    def no_network(*_: Any, **__: Any) -> None:
+        raise urllib.error.URLError("Name or service not known")
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", no_network)
+    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
+    (tmp_path / "checkpoints").mkdir()
+    return tmp_path / "checkpoints"
+
+
+def learnt_weights() -> Any:
+    return from_chapter("learnt_weights", torchvision=torchvision, weights="DEFAULT")["learnt_weights"]
+
+
+def test_published_weights_bring_their_own_transforms_and_lose_their_head(hub: Path) -> None:
+    choice = torchvision.models.ResNet18_Weights.DEFAULT
+    published = torchvision.models.resnet18(weights=None).state_dict()
+    torch.save(published, hub / choice.url.rpartition("/")[2])
+    learnt, preset = learnt_weights()("resnet18")
+    assert (preset.crop_size, preset.mean) == ([224], [0.485, 0.456, 0.406])
+    space = from_chapter("build_model", "SmallCNN", "block", torchvision=torchvision, nn=torch.nn)
+    network = space["build_model"]("resnet18", 10, learnt)
+    state = network.state_dict()
+    assert state["fc.weight"].shape == (10, 512)
+    for name, weight in published.items():
+        assert name.startswith("fc.") or torch.equal(state[name], weight), name
+
+
+def test_weights_that_cannot_be_had_are_told_in_one_line(
+    hub: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert learnt_weights()("resnet18") == (None, None)
+    first, told = capsys.readouterr().out.splitlines()
+    assert first.startswith("Downloading")  # torch.hub's own line
+    assert "weights='DEFAULT' of resnet18 cannot be had" in told
+    assert "Name or service not known" in told
+
+
+def compiled_by(backend: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    real = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda network: real(network, backend=backend))
+    return from_chapter("compiled", nn=torch.nn, time=time)["compiled"]
+
+
+def test_without_a_compiler_the_network_goes_on_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_compiler(*_: Any) -> None:
+        raise InvalidCxxCompiler()
+
+    network = torch.nn.Linear(3, 2)
+    assert compiled_by(no_compiler, monkeypatch)(network, torch.zeros(4, 3)) is network
+    told = capsys.readouterr().out
+    assert told.count("\n") == 1
+    assert told.startswith("torch.compile does not work here (No working C++ compiler found")
+
+
+def test_a_compiled_network_keeps_the_names_of_its_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    faster = compiled_by("eager", monkeypatch)(network, torch.ones(4, 3))
+    assert faster is not network
+    assert torch.equal(faster(torch.ones(4, 3)), network(torch.ones(4, 3)))
+    after = network.state_dict()
+    assert list(after) == list(before)
+    assert all(torch.equal(after[name], before[name]) for name in before)  # trying it out taught it nothing

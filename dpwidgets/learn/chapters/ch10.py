@@ -1,4 +1,4 @@
-"""What chapter 10 asks: splits, crops, statistics, which epoch to keep, a confusion matrix."""
+"""What chapter 10 asks: splits, crops, statistics, which epoch to keep, when to stop, a confusion matrix."""
 
 import torch
 
@@ -391,6 +391,122 @@ def recall(confusion: torch.Tensor) -> torch.Tensor:
     ),
 )
 
+STOP_EPOCH = Exercise(
+    id="10.6",
+    title="When does the training stop?",
+    prompt=(
+        "`val_accuracy[i]` is the validation accuracy after epoch `i`. Training stops after the first epoch "
+        "that is the `patience`-th in a row without a new best. A value equal to the best so far is no new "
+        "best. Return the position of the last epoch that is trained; without a stop, the last of the list. "
+        "`patience` is at least 1."
+    ),
+    stub="""
+def stop_epoch(val_accuracy: list[float], patience: int) -> int:
+    ...
+""",
+    checks=(
+        Check(
+            ([0.50, 0.70, 0.60, 0.65, 0.68, 0.72], 3),
+            expected=4,
+            why="The best, 0.70, came at position 1; 2, 3 and 4 brought no new best, and that is three.",
+            traps=(
+                (
+                    5,
+                    "You compared each epoch with the one before it. 0.65 is better than 0.60, yet no better "
+                    "than the best, 0.70: go on counting.",
+                ),
+                (2, "That stops at the first epoch that is worse. `patience` says how many must be."),
+                (1, "That is the best epoch, whose weights you keep. Training went on for some epochs more."),
+            ),
+        ),
+        Check(
+            ([0.5, 0.6, 0.6, 0.6, 0.6], 2),
+            expected=3,
+            why="0.6 again is no new best: positions 2 and 3 are two epochs without one.",
+        ),
+        Check(
+            ([0.5, 0.4, 0.6, 0.5, 0.7], 2),
+            expected=4,
+            why="Each new best starts the count again, so here two in a row never come together.",
+            traps=((3, "You never started again: after a new best the count goes back to 0."),),
+        ),
+        Check(
+            ([0.5, 0.6, 0.2, 0.3, 0.9, 0.1], 2),
+            expected=3,
+            why="Once stopped is stopped: the 0.9 is never trained.",
+        ),
+    ),
+    hints=(
+        "Go through the epochs in order. Which two things must you remember from one epoch to the next?",
+        "Remember the best value so far and how many epochs passed since; `enumerate` gives the position.",
+        "`if value > best: best, waited = value, 0` and otherwise `waited += 1`; return `i` once "
+        "`waited == patience`, and `len(val_accuracy) - 1` after the loop.",
+    ),
+    solution="""
+def stop_epoch(val_accuracy: list[float], patience: int) -> int:
+    best, waited = float("-inf"), 0
+    for i, value in enumerate(val_accuracy):
+        if value > best:
+            best, waited = value, 0
+        else:
+            waited += 1
+        if waited == patience:
+            return i
+    return len(val_accuracy) - 1
+""",
+    explanation=(
+        "All that it needs is the list of validation accuracies. So a checkpoint that holds the history also "
+        "holds the state of early stopping."
+    ),
+    why_it_matters=(
+        "A resumed run that starts the count anew trains longer than one that was never interrupted, and "
+        "keeps other weights."
+    ),
+    wrong=(
+        WrongAnswer(
+            "compares with the epoch before",
+            "def stop_epoch(val_accuracy, patience):\n    waited = 0\n"
+            "    for i in range(1, len(val_accuracy)):\n"
+            "        waited = 0 if val_accuracy[i] > val_accuracy[i - 1] else waited + 1\n"
+            "        if waited == patience:\n            return i\n"
+            "    return len(val_accuracy) - 1",
+            says="compared each epoch with the one before it",
+        ),
+        WrongAnswer(
+            "stops at the first that is worse",
+            "def stop_epoch(val_accuracy, patience):\n    for i in range(1, len(val_accuracy)):\n"
+            "        if val_accuracy[i] < val_accuracy[i - 1]:\n            return i\n"
+            "    return len(val_accuracy) - 1",
+            says="stops at the first epoch that is worse",
+        ),
+        WrongAnswer(
+            "the best epoch",
+            "def stop_epoch(val_accuracy, patience):\n"
+            "    return next(i for i, value in enumerate(val_accuracy)\n"
+            "        if value >= max(val_accuracy[i : i + patience + 1]))",
+            says="That is the best epoch",
+        ),
+        WrongAnswer(
+            "a tie counts as better",
+            "def stop_epoch(val_accuracy, patience):\n    best, waited = -1, 0\n"
+            "    for i, value in enumerate(val_accuracy):\n"
+            "        best, waited = (value, 0) if value >= best else (best, waited + 1)\n"
+            "        if waited == patience:\n            return i\n"
+            "    return len(val_accuracy) - 1",
+            says="0.6 again is no new best",
+        ),
+        WrongAnswer(
+            "never starts the count again",
+            "def stop_epoch(val_accuracy, patience):\n    best, waited = -1, 0\n"
+            "    for i, value in enumerate(val_accuracy):\n"
+            "        best, waited = (value, waited) if value > best else (best, waited + 1)\n"
+            "        if waited == patience:\n            return i\n"
+            "    return len(val_accuracy) - 1",
+            says="the count goes back to 0",
+        ),
+    ),
+)
+
 QUIZZES = (
     Quiz(
         id="10.q1",
@@ -481,7 +597,7 @@ PREDICTIONS = (
 CHAPTER = Chapter(
     number="10",
     title="End to end",
-    exercises=(SPLIT_BY_GROUP, CENTRE_CROP, CHANNEL_STATISTICS, BEST_EPOCH, RECALL),
+    exercises=(SPLIT_BY_GROUP, CENTRE_CROP, CHANNEL_STATISTICS, BEST_EPOCH, RECALL, STOP_EPOCH),
     quizzes=QUIZZES,
     predictions=PREDICTIONS,
 )
