@@ -99,7 +99,13 @@ RUNS = (
         before('print("sum"', '__import__("os")._exit(1)'),
     ),
     RunMutation(
-        "blank figure",
+        "cell that calls sys.exit",
+        "nbval: exception",
+        "SystemExit",
+        before('print("sum"', '__import__("sys").exit(0)'),
+    ),
+    RunMutation(
+        "blank figure, made by the run",
         "nbval: pictures",
         "looks different",
         replace("plt.subplots", "axes.plot(heights", "axes.plot([]"),

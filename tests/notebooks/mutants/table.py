@@ -56,6 +56,7 @@ def show(mutations: Sequence[Mutation]) -> int:
         said = one.problem or (f"not tried: {one.skipped}" if one.skipped else ", ".join(noticed) or "none")
         print(row.format(one.mutation.name, meant or "none"), f"{one.seconds:5.1f}  {said}", flush=True)
         problems, skipped = problems + bool(one.problem), skipped + bool(one.skipped)
-    tried, took = len(mutations) - skipped, time.monotonic() - start
-    print(f"\n{tried} mutations in {took:.0f} s, {tried - problems} noticed by the check that is meant")
+    tried = sum(bool(one.check) for one in mutations) - skipped
+    took = f"{time.monotonic() - start:.0f} s"
+    print(f"\n{tried} mutations in {took}; survivors, and those that another check noticed: {problems}")
     return problems
