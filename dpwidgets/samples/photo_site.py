@@ -18,6 +18,7 @@ asked before, and on the clock that it is given.
 """
 
 import hashlib
+import sys
 import threading
 import time
 from collections import Counter
@@ -55,6 +56,15 @@ class Asked(NamedTuple):
     status: int
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Quiet about a client that hangs up in the middle: here that is part of the lesson."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
 class PhotoSite:
     """The running site; close it, or use it as a context manager.
 
@@ -85,8 +95,7 @@ class PhotoSite:
         self._asked: Counter[str] = Counter()
         self._tokens, self._filled = float(rate), clock()
         handler = type("OwnAnswers", (Answers,), {"site": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), handler)
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         # A short poll: closing takes as long as one.

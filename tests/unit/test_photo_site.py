@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 
@@ -77,6 +79,23 @@ def test_mishaps_come_again_after_forgetting(site: PhotoSite, get) -> None:
         assert get(f"/cut/{file}").ok
         assert site.statuses() == {200: 4, 503: 2}
         site.forget()
+
+
+def test_a_client_that_hangs_up_is_no_error(capfd: pytest.CaptureFixture[str]) -> None:
+    with samples.photo_site(2) as own:
+        asked = f"GET /photos/{own.names()[0]} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        for _ in range(5):
+            line = socket.create_connection(("127.0.0.1", own.port), timeout=30)
+            line.sendall(asked)
+            line.recv(10)
+            # Close with a reset, as the system does where something is left unread.
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            line.close()
+            for thread in threading.enumerate():
+                if "process_request_thread" in thread.name:
+                    thread.join(30)
+        assert len(own.log) == 5
+    assert capfd.readouterr().err == ""
 
 
 def test_the_limit_follows_the_clock_that_it_is_given(session: requests.Session) -> None:
