@@ -22,6 +22,7 @@ from masks import mask
 sys.path.insert(0, str(Path(__file__).parent))  # for what several modules here share
 SHARED_MEMORY = Path("/dev/shm")
 PATIENCE = 30.0  # seconds until what was told to end must have ended
+CHAPTER = "test_end_to_end_faults"
 HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")  # of Python, one a process
 # Temporary folders that belong to a living process, or to a library that keeps it for the next run.
 KEPT = ("pymp-", "dask-scratch-space", "ipython")
@@ -41,14 +42,41 @@ def own_temporary_folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def case(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
-    """What the table says of this test."""
+def case(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What the table says of this test. Without a marker a test that runs a whole chapter is a case too."""
     found: dict[str, Any] = {"reads": "", "checked": ["files", "processes", "shared memory"]}
     if marker := request.node.get_closest_marker("fault"):
         params = request.node.callspec.params if hasattr(request.node, "callspec") else {}
         area, what = marker.args
         found |= {"area": area, "fault": what.format(**params), "mended": marker.kwargs.get("mended", "")}
+    elif request.module.__name__.endswith(CHAPTER):
+        words = request.node.name.removeprefix("test_").replace("_", " ")
+        found |= {"area": "training", "fault": words, "mended": "the run goes on, or is resumed"}
     return found
+
+
+@pytest.fixture(autouse=True)
+def kernel_messages(
+    request: pytest.FixtureRequest, user_reads: Callable[[object], str], also_checked: Callable[[str], None]
+) -> Iterator[None]:
+    """The errors that a cell shows are what the user reads; a kernel that tests share must outlive each."""
+    if not request.module.__name__.endswith(CHAPTER):
+        yield
+        return
+    from nbclient.exceptions import CellExecutionError
+
+    shown = CellExecutionError.from_cell_and_msg
+
+    def note(cell: Any, message: Any) -> CellExecutionError:
+        user_reads(f"{message['ename']}: {message['evalue']}")
+        return shown(cell, message)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CellExecutionError, "from_cell_and_msg", note)
+        yield
+    if "shared" in request.fixturenames:
+        assert psutil.Process(request.getfixturevalue("shared").pid).is_running(), "the kernel died"
+        also_checked("kernel")
 
 
 @pytest.fixture
@@ -122,7 +150,9 @@ def _files(folder: Path) -> set[str]:
 
 
 def _shared() -> set[str]:
-    return set(os.listdir(SHARED_MEMORY)) if SHARED_MEMORY.is_dir() else set()
+    """Tensors of torch and blocks of multiprocessing. (Names of semaphores do not tell whose they are.)"""
+    names = os.listdir(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else []
+    return {name for name in names if name.startswith(("torch_", "psm_"))}
 
 
 def _ours(names: set[str]) -> set[str]:
