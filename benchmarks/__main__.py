@@ -11,6 +11,7 @@ RACES = {
     "trace_cost": (str(HERE / "trace_cost.py"),),
     "tune_quality": ("-m", "benchmarks.tune_quality"),
     "engines": (str(HERE / "engines.py"), "--rounds", "1"),
+    "ladder": ("-m", "benchmarks.ladder"),
     # The short form; `python -m benchmarks.race` runs the whole one.
     "race": ("-m", "benchmarks.race", "--images", "400", "--rounds", "3", "--cold-rounds", "1"),
     "race_train": (
