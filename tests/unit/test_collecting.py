@@ -106,6 +106,8 @@ def test_files_of_this_disk(tmp_path: Path) -> None:
     assert collection.take(photo, Wanted("disk:a", "cat")) == "new"
     assert collection.take(photo, Wanted("disk:b", "cat")) == "duplicate"
     assert collection.take(photo, Wanted("disk:a", "cat")) == "there already"
+    assert collection.take(photo, Wanted("disk:d", "dog")) == "other label"
+    assert [row["label"] for row in collection.rows] == ["cat", "cat", "dog"]
     assert collection.take(tmp_path / "notes.jpg", Wanted("disk:c", "cat")) == "not a picture"
     assert photo.is_file()
     assert len(list((tmp_path / "out" / "photos").rglob("*.jpg"))) == 1

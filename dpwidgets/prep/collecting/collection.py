@@ -80,7 +80,9 @@ class Collection:
         self._files = {row["sha256"]: row for row in reversed(self.rows)}
 
     def fetch(self, session: requests.Session, wanted: Wanted, **limits: object) -> str:
-        """Fetch one file, unless it is there; its fate: "new", "there already", "duplicate", or why not.
+        """Fetch one file, unless it is there; its fate: "new", "there already", or why not.
+
+        "duplicate": the bytes are here, from another address; "other label": here, in another class.
 
         Args:
             limits: max_bytes, seconds, tries, hosts: see `download`.
@@ -152,6 +154,8 @@ class Collection:
         self.rows.append(row)
         self._known[wanted.url] = row
         self._files.setdefault(digest, row)
+        if known and twin and twin["label"] != wanted.label:
+            return "other label"  # one of the two is wrong: the manifest has both, the folder one file
         return "duplicate" if known else "new"
 
     def _append(self, line: str) -> None:
