@@ -193,13 +193,20 @@ alone.head(9).round(3)
 # Two warnings. Each call costs a little more under the profiler, so many small Python functions look worse than
 # they are. And C code, such as `resize`, is one entry, whatever happens inside.
 #
-# **Question.** The same epoch with two workers: how many calls of `__getitem__` does the profile list?
+# **Question.** Now only the loading, without the step, and with two workers: how many calls of `__getitem__` does the profile list?
 
 # %%
 predict("10c.p2", ...)
 
+
 # %% tags=["claim-32"] figure="slow __getitem__"
-both = {0: alone, 2: profiled(lambda: run(2))}
+def only_load(num_workers: int) -> None:
+    """One epoch without a training step."""
+    for _ in DataLoader(dataset, batch_size, **two if num_workers else {}):
+        pass
+
+
+both = {0: profiled(lambda: only_load(0)), 2: profiled(lambda: only_load(2))}
 listed = {
     workers: int(table.loc[table["function"] == "folder.py: __getitem__", "calls"].sum())
     for workers, table in both.items()
@@ -579,11 +586,6 @@ def rate(work: Callable[[], object], items: int = photos) -> float:
     return items / (time.perf_counter() - begin)
 
 
-def only_load(num_workers: int) -> None:
-    for _ in DataLoader(dataset, batch_size, **two if num_workers else {}):
-        pass
-
-
 batch = next(iter(DataLoader(dataset, batch_size)))
 load, step = (
     rate(lambda: only_load(0)),
@@ -618,12 +620,13 @@ import inspect
 
 names = [file.relative_to(root).as_posix() for file in files[:32]]
 every = [Path(name).relative_to(root).as_posix() for name, _ in folder.samples]
+every *= max(1, 2000 // len(every))  # a small folder counts several times
 clinic.label_file(every, labels := Path(scratch.name, "labels.csv"))
 chance = random.Random(seed)
 notes = [{"file": name, "box": (0, 0, n, n)} for name in every for n in range(1, 11)]
 chance.shuffle(notes)
 pixels = torch.stack([clinic.stamp(file, size) for file in files[:32]])
-print(f"{len(every):,} photos with labels in a file, {len(notes):,} boxes, {len(pixels)} photos in memory")
+print(f"{len(every):,} labels in a file, {len(notes):,} boxes, {len(pixels)} photos in memory")
 
 
 def signs(patient: Dataset) -> None:
