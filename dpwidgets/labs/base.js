@@ -16,7 +16,7 @@ function labView(buildControls, { makes = "this result", buildBelow = () => [] }
         const { signal } = ending;
         const controls = element("fieldset", { class: "dpw-controls" },
           element("legend", { class: "dpw-unseen" }, "Settings"), ...buildControls(link, model, signal));
-        const root = labFrame(model,
+        const root = element("div", { class: "dpw-lab", role: "group", "aria-label": model.get("title") },
           element("div", { class: "dpw-frame" }, controls, element("div", { class: "dpw-stage" },
             connectionNote(el, controls, link, signal), pictureFigure(link, signal), ...buildBelow(link, model, signal),
             problemBox(link, signal), takeHome(link, model, signal, makes))));
@@ -25,12 +25,6 @@ function labView(buildControls, { makes = "this result", buildBelow = () => [] }
       },
     };
   };
-}
-
-/** Around all of a lab. JupyterLab's own shortcuts would take arrows, letters and Enter from its controls. */
-function labFrame(model, ...children) {
-  return element("div", { class: "dpw-lab", role: "group", "aria-label": model.get("title"),
-    "data-lm-suppress-shortcuts": "true" }, ...children);
 }
 
 /** The picture, with its text for those who do not see it and the cost for those who do. */

@@ -3,6 +3,7 @@
  *   {name, label, kind, min, max, step, stops, unit, help, choices, percent}
  * Each maker returns {node, refresh}: `refresh()` shows the value that `get()` has now.
  */
+const TAKES_KEYS = new Set(["input", "select", "textarea", "button", "summary", "audio"]);
 let controlCount = 0;
 
 function element(tag, attributes = {}, ...children) {
@@ -12,6 +13,8 @@ function element(tag, attributes = {}, ...children) {
     else if (value === true) node.setAttribute(name, "");
     else if (value !== false && value != null) node.setAttribute(name, value);
   }
+  // JupyterLab's own shortcuts would take arrows, letters and Enter from it; it looks at the element itself.
+  if (TAKES_KEYS.has(tag) || "tabindex" in attributes) node.dataset.lmSuppressShortcuts = "true";
   node.append(...children);
   return node;
 }

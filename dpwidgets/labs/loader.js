@@ -46,11 +46,9 @@ function buildLoaderLab(link, model, el, signal) {
   const below = element("div", { class: "dpw-loader-below" }, proposalLine(link, signal), trialsTable(link, signal),
     heatMap(link, signal), secondsTable(link, timeline, signal), takeHome(link, model, signal, "this loader"));
   describeTimeline(link, timeline, signal);
-  const root = labFrame(model,
+  el.append(element("div", { class: "dpw-lab dpw-loader", role: "group", "aria-label": model.get("title") },
     element("p", { class: "dpw-about" }, element("b", {}, model.get("title")), ` on ${model.get("about")}`),
-    element("div", { class: "dpw-frame" }, settings, stage), below);
-  root.classList.add("dpw-loader");
-  el.append(root);
+    element("div", { class: "dpw-frame" }, settings, stage), below));
 }
 
 // --- settings

@@ -211,6 +211,8 @@ def test_every_control_works_by_keyboard(page: Page) -> None:
           if (event.target.closest("button")) { window.pressed += 1; event.stopPropagation(); }
         }, { capture: true })"""
     )
+    # JupyterLab would take the keys of the others.
+    assert page.evaluate("() => stops.every((node) => node.dataset.lmSuppressShortcuts === 'true')")
     for at in range(page.evaluate("() => stops.length")):
         keys = _KEYS[page.evaluate(_TAKE, at)]
         before = page.evaluate(_STATE, at)

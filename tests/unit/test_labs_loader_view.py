@@ -255,7 +255,7 @@ def test_every_control_has_a_name_a_help_and_keeps_its_keys(page: Page, lab: Loa
     tell(page, trials=[TRIALS[0].to_dict()], proposal=asdict(Proposal("Why.", {}, LoaderSettings())))
     script = """() => [...document.querySelectorAll("input, select, button")].filter((node) =>
         !(node.labels?.length || node.getAttribute("aria-label") || node.textContent.trim())
-        || !(node.title || node.closest("label")?.title) || !node.closest("[data-lm-suppress-shortcuts]"))
+        || !(node.title || node.closest("label")?.title) || node.dataset.lmSuppressShortcuts !== "true")
         .map((node) => node.outerHTML)"""
     assert page.evaluate(script) == []
 
