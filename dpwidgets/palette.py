@@ -13,6 +13,9 @@ BLUE = "#0072B2"
 VERMILION = "#D55E00"
 PURPLE = "#CC79A7"
 
+# Under 3:1 against white paper (2.25, 2.31, 1.32). Darker they would be taken for vermilion or blue by some
+# colour-blind readers, so they stay: give a mark in them an edge, a pattern or a label that is dark.
+LIGHT = (ORANGE, SKY, YELLOW)
 SERIES = (BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, YELLOW, BLACK)
 GOOD = BLUE
 BAD = VERMILION
