@@ -795,9 +795,8 @@ CIRCLE = Prediction(
     id="10b.p3",
     question="The crawl with all guards visits 7 pages. How many without the set of what was seen?",
     explanation=(
-        "Each page links back, so each is fetched again on every way that leads to it. Here the "
-        "greatest depth "
-        "ends it; with one more step of depth it would be several times as many."
+        "Each page links back, so each is fetched again on every way that leads to it. Here the greatest "
+        "depth ends it; one more step of depth, and it would be 71."
     ),
     tolerance=0.15,
 )
