@@ -399,14 +399,15 @@ elif done.returncode:
 at = Counter()  # (process, innermost function) -> samples
 for line in stacks.read_text().splitlines() if spy and not done.returncode else ():
     stack, samples_here = line.rsplit(" ", 1)
-    who = "a worker" if "_worker_loop" in stack else "training"
+    who = "a worker" if len(re.findall(r"(?:^|;)process \d+:", stack)) > 1 else "training"
     at[who, re.sub(r"\.py:\d+", ".py", stack.split(";")[-1])] += int(samples_here)
 for (who, where), count in at.most_common(8):
     print(f"{count:4} samples  {who:9} {where}")
 
 # %% [markdown]
-# **What happened.** Training sits in the loader's queue; the workers are in `convert`, `resize`, `decode`: the same
-# names as in section 2, but now **with workers, from outside, without a change to the code**. `py-spy dump --pid
+# **What happened.** The workers are in `convert`, `resize` and `load`, which decodes: the same names as in section 2,
+# but now **with workers, from outside, without a change to the code**. Training is hardly there: py-spy leaves out
+# threads that only wait (`--idle` lists them). `py-spy dump --pid
 # 1234` prints where each thread is at this moment: the first thing to try when a run hangs. (Some systems
 # allow it only to the administrator; the cell says so.)
 #
@@ -530,7 +531,7 @@ if torch.accelerator.is_available():
     print(f"tensors on the accelerator: {torch.accelerator.memory_allocated() / 1e6:,.0f} MB")
 
 # %% [markdown]
-# **What happened.** In both cases the system shows 100 %; one delivers many times as much. **Busy is not fast.** Count what comes
+# **What happened.** In both cases the system shows 100 %; one delivers more than twice as much. **Busy is not fast.** Count what comes
 # out: photos a second. (Why the first is slow: patient 1 of the clinic.)
 #
 # ## 7. One item, step by step
