@@ -31,6 +31,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.warm and AVAILABLE and config.option.nbval:
         # The first ones wait for the imports.
         config.option.nbval_kernel_startup_timeout = max(300, config.option.nbval_kernel_startup_timeout)
+    if config.option.start_method in ("spawn", "forkserver") and config.option.nbval:
+        # Every worker imports torch: the chapters' limit of time is for the system's own way.
+        config.option.nbval_cell_timeout = max(600, config.option.nbval_cell_timeout)
+        config.option.chapter_seconds = float("inf")
     # Worker processes of pytest-xdist inherit the rest through the environment.
     if hasattr(config, "workerinput"):
         return

@@ -48,7 +48,6 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
     ),
     "02_dataset_dataloader": (
         ParameterSet("defaults"),
-        ParameterSet("patient", {"patience": 600}, start_method="spawn"),
         ParameterSet(
             "another seed, smaller, workers by forkserver",
             {"seed": 7, "size": 32, "batch_size": 8, "timed": 32, "start_method": "forkserver"},
@@ -146,7 +145,7 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
         ),
     ),
     "09_distributed": (
-        ParameterSet("defaults", start_method="spawn"),
+        ParameterSet("defaults"),
         ParameterSet(
             "another seed, smaller, without Spark",
             {"seed": 7, "rows": 1600, "nodes": 5, "photos": 10, "spark_master": None},
@@ -164,7 +163,6 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
     ),
     "08_caching_gpu": (
         ParameterSet("defaults"),
-        ParameterSet("patient", {"patience": 600}, start_method="spawn"),
         ParameterSet(
             "another seed, smaller, workers by forkserver",
             {

@@ -46,7 +46,7 @@ def run(
             cwd=str(chapter.home),
             progress_bar=False,
             start_timeout=300,
-            execution_timeout=2 * CELL_TIMEOUT,
+            execution_timeout=4 * CELL_TIMEOUT,
             shutdown_kernel="immediate",
         )
     except PapermillExecutionError as stopped:
@@ -94,6 +94,7 @@ def test_chapter_has_its_parameter_sets(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # workers by spawn import torch, each of them: long on a busy machine
 @pytest.mark.parametrize(("name", "each"), RUNS)
 def test_chapter_runs_with(
     name: str, each: ParameterSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
