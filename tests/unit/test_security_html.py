@@ -1,11 +1,13 @@
 """Names out of a reader's data are text wherever they are shown: in every lab, card and table."""
 
+import ast
 import html
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import jupytext
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,6 +29,7 @@ from dpwidgets.labs.transform import TransformLab
 from dpwidgets.learn.cards import Card, Part
 from dpwidgets.prep.audit import AuditError, audit_folder
 
+CHAPTER = Path(__file__).parents[2] / "notebooks/source/10_end_to_end.py"
 TAG = "<img src=x onerror=alert(1)>"
 SCRIPT = "the film <script>alert(2)</script> is good"
 NEITHER_LAB = {"OverlapLab", "ShardLab"}  # take no names of the reader's
@@ -152,6 +155,16 @@ def test_a_refusal_is_plain_text(tmp_path: Path) -> None:
     with pytest.raises(AuditError) as raised:
         audit.check("skip")
     assert raised.value._render_traceback_() == [f"AuditError: {raised.value}"]
+
+
+def test_the_model_card_of_chapter_10_holds_no_tag() -> None:
+    """Its text goes through Markdown, which lets tags through."""
+    cell = next(cell.source for cell in jupytext.read(CHAPTER).cells if "# Model card" in cell.source)
+    shown = [node for node in ast.parse(cell).body if "text" in ast.unparse(node).split(" = ")[0].split()]
+    space = {"run_name": TAG, "card": {"Task": f"Tell {TAG}"}}
+    exec(compile(ast.Module(shown, []), "card", "exec"), space)
+    assert "Tell &lt;img" in space["text"]
+    assert "<" not in space["text"]
 
 
 # --- in the browser
