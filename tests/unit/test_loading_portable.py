@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, IterableDataset, Subset
@@ -97,6 +98,11 @@ def test_attributes_are_set_and_deleted_on_the_original(journey: Any) -> None:
 
 
 @BOTH
+def test_large_arrays_travel_along(journey: Any) -> None:
+    values = np.arange(200_000)
+    assert journey(portable(lambda i: values[i]))(199_999) == 199_999
+
+
 def test_functions_and_lambdas(journey: Any) -> None:
     assert journey(portable(lambda batch: sum(batch)))([1, 2]) == 3
     assert journey(portable(functools.partial(int, base=2)))("101") == 5
