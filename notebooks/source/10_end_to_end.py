@@ -1062,9 +1062,8 @@ card = {
     "Made with": f"Python {sys.version.split()[0]}, torch {torch.__version__}, torchvision {torchvision.__version__}, on {device}.",
     "Use": 'In this folder: `python predict_photos.py photo.jpg`, or\n\n```python\nfrom predict_photos import load_model, top_classes\n\nnetwork, facts = load_model("best.pt")\nprint(top_classes(network, facts, "photo.jpg"))\n```',
 }
-text = "\n\n".join([f"# Model card: {run_name}", *(f"**{name}.** {value}" for name, value in card.items())])
-text = text.replace("<", "&lt;")  # a class may be named like a tag: text stays text
-write_atomic("MODEL_CARD.md", f"{text}\n".encode())
+text = "\n\n".join([f"# Model card: {run_name}", *(f"**{name}.** {value}" for name, value in card.items())]).replace("<", "&lt;")
+write_atomic("MODEL_CARD.md", f"{text}\n".encode())  # "&lt;": a class may be named like a tag
 display(Markdown(text))
 
 # %%
