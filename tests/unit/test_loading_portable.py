@@ -103,6 +103,7 @@ def test_large_arrays_travel_along(journey: Any) -> None:
     assert journey(portable(lambda i: values[i]))(199_999) == 199_999
 
 
+@BOTH
 def test_functions_and_lambdas(journey: Any) -> None:
     assert journey(portable(lambda batch: sum(batch)))([1, 2]) == 3
     assert journey(portable(functools.partial(int, base=2)))("101") == 5
