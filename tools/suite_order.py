@@ -14,7 +14,6 @@ UNKNOWN = 20.0  # seconds, of a piece that is not there
 # Files whose tests each start a kernel of their own and share nothing.
 SPREAD = (
     "tests/notebooks/test_papermill.py",
-    "tests/notebooks/mutants/test_mutants.py",
     "tests/faults/test_end_to_end_faults.py",
 )
 

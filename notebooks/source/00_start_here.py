@@ -33,6 +33,8 @@
 #
 # **Time:** 30 minutes to read and try. The cells alone run for about half a minute. The first run takes up to
 # a minute more, because it makes the sample photos.
+#
+# **Words** that are new to you are in the [glossary](pages/glossary.ipynb).
 
 # %% [markdown]
 # ## How to use this workbook
@@ -150,6 +152,9 @@ report
 # | 08 | When do caches, read-ahead and a GPU help? | overlap lab |
 # | 09 | What changes with many processes and machines? | sharding lab: readers, hash ring |
 # | 10 | How does all of it work together, on your own photos? | the whole pipeline |
+# | 10b | Where do the data come from, and may you use them? | a site that misbehaves |
+# | 10c | Where does the time go? | six slow pipelines |
+# | 10d | How fast can a loader get, and what does each step bring? | a ladder of loaders |
 #
 # The next cell looks into this folder and lists the chapters that are there. Click on one to open it.
 

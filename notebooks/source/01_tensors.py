@@ -34,6 +34,8 @@
 # | Matrix multiplication | helpful | any course in linear algebra |
 #
 # **Time:** 60 minutes to read and try, with the lab and the exercises. The cells alone run for about 10 seconds.
+#
+# **Words** that are new to you are in the [glossary](pages/glossary.ipynb).
 
 # %% tags=["imports"]
 import io

@@ -36,6 +36,8 @@
 #
 # **Time:** 80 minutes to read and try, with the lab and the exercises. The cells alone run for about 20
 # seconds.
+#
+# **Words** that are new to you are in the [glossary](pages/glossary.ipynb).
 
 # %% tags=["imports"]
 import difflib

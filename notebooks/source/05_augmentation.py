@@ -34,6 +34,8 @@
 #
 # **Time:** 60 minutes to read and try, with the lab and the exercises. The cells alone run for about half a
 # minute.
+#
+# **Words** that are new to you are in the [glossary](pages/glossary.ipynb).
 
 # %% tags=["imports"]
 import contextlib

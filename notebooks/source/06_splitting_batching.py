@@ -37,6 +37,8 @@
 #
 # **Time:** 80 minutes to read and try, with the labs and the exercises. The cells alone run for about 25
 # seconds on two processor cores.
+#
+# **Words** that are new to you are in the [glossary](pages/glossary.ipynb).
 
 # %% tags=["imports"]
 import hashlib

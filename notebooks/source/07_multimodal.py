@@ -38,6 +38,8 @@
 #
 # **Time:** 75 minutes to read and try, with the lab and the exercises. The cells alone run for about half a
 # minute on two processor cores.
+#
+# **Words** that are new to you are in the [glossary](pages/glossary.ipynb).
 
 # %% tags=["imports"]
 import io

@@ -36,6 +36,8 @@
 #
 # **Time:** 75 minutes to read and try, with the lab and the exercises. The cells alone run for about 25
 # seconds on two processor cores. No GPU is needed: a cell for one shows a recorded run, if there is one.
+#
+# **Words** that are new to you are in the [glossary](pages/glossary.ipynb).
 
 # %% tags=["imports"]
 import hashlib

@@ -36,6 +36,8 @@
 #
 # **Time:** 80 minutes to read and try, with the labs and the exercises. The cells alone run for about 50
 # seconds on two processor cores; most of that is the start of the engines.
+#
+# **Words** that are new to you are in the [glossary](pages/glossary.ipynb).
 
 # %% tags=["imports"]
 import inspect

@@ -36,6 +36,8 @@
 # | Convolution, loss, optimizer | helpful | this chapter uses them without proof |
 #
 # **Time:** 75 minutes to read and try. The cells alone run for about a minute on two processor cores.
+#
+# **Words** that are new to you are in the [glossary](pages/glossary.ipynb).
 
 # %% tags=["imports"]
 import inspect
@@ -1062,8 +1064,8 @@ card = {
     "Made with": f"Python {sys.version.split()[0]}, torch {torch.__version__}, torchvision {torchvision.__version__}, on {device}.",
     "Use": 'In this folder: `python predict_photos.py photo.jpg`, or\n\n```python\nfrom predict_photos import load_model, top_classes\n\nnetwork, facts = load_model("best.pt")\nprint(top_classes(network, facts, "photo.jpg"))\n```',
 }
-text = "\n\n".join([f"# Model card: {run_name}", *(f"**{name}.** {value}" for name, value in card.items())]).replace("<", "&lt;")
-write_atomic("MODEL_CARD.md", f"{text}\n".encode())  # "&lt;": a class may be named like a tag
+text = "\n\n".join(f"**{name}.** {value}" for name, value in card.items()).replace("<", "&lt;")  # no tags
+write_atomic("MODEL_CARD.md", f"# Model card: {run_name}\n\n{text}\n".encode())
 display(Markdown(text))
 
 # %%

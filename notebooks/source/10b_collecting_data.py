@@ -35,6 +35,8 @@
 # | Audit, split by group, `DataLoader` | helpful | chapters 06 and 10 |
 #
 # **Time:** 70 minutes to read and try, with the exercises. The cells alone run for about 20 seconds.
+#
+# **Words** that are new to you are in the [glossary](pages/glossary.ipynb).
 
 # %% tags=["imports"]
 import hashlib

@@ -34,6 +34,8 @@
 # | A training step: forward, backward, optimizer | helpful | chapter 10 |
 #
 # **Time:** 75 minutes to read and try, with the exercises. The cells alone run for about half a minute.
+#
+# **Words** that are new to you are in the [glossary](pages/glossary.ipynb).
 
 # %% tags=["imports"]
 import multiprocessing
@@ -888,4 +890,4 @@ quiz("10c.q5")
 #
 # ## Next
 #
-# Chapter 10d: the speed ladder, from the guide's own code to the machine's limit.
+# [Chapter 10d, The speed ladder](10d_speed_ladder.ipynb): from the guide's own code to the machine's limit.
