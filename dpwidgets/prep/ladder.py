@@ -83,6 +83,7 @@ class Ladder:
         loader = make()
         setup = time.perf_counter() - begun
         with _Watch() as watch:
+            _epoch(loader)  # what is compiled or loaded on first use is there afterwards
             spans = _spans(loader)
         first = self._start is None
         self._start = loader if first else self._start
@@ -178,7 +179,7 @@ def _same(batch: Any) -> Any:
 
 
 def _spans(loader: Any) -> tuple[tuple[int, float, float], ...]:
-    """One epoch, noted; also the first, so that what is compiled or filled on first use is there."""
+    """One epoch, noted."""
     with tempfile.TemporaryDirectory() as folder:
         notes = Path(folder) / "notes"
         notes.touch()
