@@ -1,6 +1,9 @@
 """Batches from JPEGs and from decoded pictures: the pixels of torchvision, and memory that is used again."""
 
 import pickle
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +53,21 @@ def wanted(path: Path, size: int) -> torch.Tensor:
 def test_decoding_gives_torchvisions_pixels(paths: list[Path]) -> None:
     for path in paths:
         assert torch.equal(decode_resized(path, 64), wanted(path, 64)), path.name
+
+
+def test_torchvision_is_not_imported_for_jpegs(paths: list[Path]) -> None:
+    code = f"""
+        import sys
+        from dpwidgets.prep.fast import decode_resized
+        decode_resized({str(paths[0])!r}, 32)
+        print("torchvision" in sys.modules)
+        decode_resized({str(paths[7])!r}, 32)
+        print("torchvision" in sys.modules)
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == ["False", "True"], "a PNG needs it, a JPEG does not"
 
 
 def test_what_cannot_be_decoded_is_named(tmp_path: Path) -> None:

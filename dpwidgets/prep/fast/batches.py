@@ -14,7 +14,6 @@ import simplejpeg
 import torch
 from torch.nn.functional import interpolate
 from torch.utils.data import DataLoader
-from torchvision.io import ImageReadMode, decode_image
 
 from .augment import Draws, augment_rows
 from .buffers import BufferPool
@@ -44,6 +43,9 @@ def decode_resized(path: str | Path, size: int) -> torch.Tensor:
     try:
         pixels = torch.from_numpy(simplejpeg.decode_jpeg(data)).permute(2, 0, 1)
     except ValueError:
+        # Its import takes two seconds, more than decoding a thousand photos: only where it is needed.
+        from torchvision.io import ImageReadMode, decode_image
+
         try:
             pixels = decode_image(torch.frombuffer(bytearray(data), dtype=torch.uint8), ImageReadMode.RGB)
         except (RuntimeError, ValueError) as error:
