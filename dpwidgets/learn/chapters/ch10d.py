@@ -255,7 +255,9 @@ WHOLE_BATCH = Exercise(
     stub="""
 import torch
 
-def whole_batch(store: torch.Tensor, labels: torch.Tensor, indices: list[int]) -> tuple:
+def whole_batch(
+    store: torch.Tensor, labels: torch.Tensor, indices: list[int]
+) -> tuple[torch.Tensor, torch.Tensor]:
     ...
 """,
     checks=(
@@ -283,7 +285,9 @@ def whole_batch(store: torch.Tensor, labels: torch.Tensor, indices: list[int]) -
     solution="""
 import torch
 
-def whole_batch(store: torch.Tensor, labels: torch.Tensor, indices: list[int]) -> tuple:
+def whole_batch(
+    store: torch.Tensor, labels: torch.Tensor, indices: list[int]
+) -> tuple[torch.Tensor, torch.Tensor]:
     return store[indices], labels[indices]
 """,
     explanation=(
