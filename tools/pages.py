@@ -5,6 +5,7 @@ python tools/pages.py --check     which of them are out of step (exit code 1)
 """
 
 import json
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
@@ -24,25 +25,32 @@ SECONDS = Path(__file__).with_name("suite_seconds.json")
 
 
 def glossary() -> list[str]:
-    """A cell for each letter."""
+    """A cell for each letter; each word is a heading, so that chapters can link to it."""
     words = tomllib.loads(WORDS.read_text(encoding="utf-8"))["word"]
     chapters = {chapter.name.split("_")[0]: chapter.name for chapter in find_chapters()}
     about = "The words of this workbook, with the guide's Chinese, and the chapter that explains them."
     cells = [f"# Glossary\n\n{about}"]
-    words.sort(key=lambda word: word["name"].lower())
+    words.sort(key=lambda word: headword(word["name"]).lower())
     for letter in sorted({word["name"][0].upper() for word in words}):
-        rows = [
-            (
-                f"**{word['name']}**",
-                word["zh"],
-                word["means"],
-                f"[{word['chapter']}](../{chapters[word['chapter']]}.ipynb)",
-            )
-            for word in words
-            if word["name"][0].upper() == letter
-        ]
-        cells.append(f"## {letter}\n\n{_table(('word', 'Chinese', 'meaning', 'chapter'), rows)}")
+        entries = [_entry(word, chapters) for word in words if word["name"][0].upper() == letter]
+        cells.append("\n\n".join([f"## {letter}", *entries]))
     return cells
+
+
+def _entry(word: dict[str, str], chapters: dict[str, str]) -> str:
+    names = "" if word["name"] == headword(word["name"]) else f"{word['name']} · "
+    where = f"[Chapter {word['chapter']}](../{chapters[word['chapter']]}.ipynb)"
+    return f"### {headword(word['name'])}\n\n{names}{word['zh']}\n\n{word['means']} {where}."
+
+
+def headword(name: str) -> str:
+    """The heading of a word that may have several names: the first of them."""
+    return re.split(r", | \(", name)[0]
+
+
+def anchor(name: str) -> str:
+    """What follows `#` in a link to a word: its heading as JupyterLab, Notebook and nbconvert write it."""
+    return headword(name).replace(" ", "-")
 
 
 def claims() -> list[str]:
