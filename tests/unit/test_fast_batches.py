@@ -70,6 +70,15 @@ def test_torchvision_is_not_imported_for_jpegs(paths: list[Path]) -> None:
     assert run.stdout.split() == ["False", "True"], "a PNG needs it, a JPEG does not"
 
 
+def test_of_16_bits_the_upper_eight_count_and_of_an_animation_the_first_picture(tmp_path: Path) -> None:
+    ramp = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    Image.fromarray(ramp.astype(np.uint16) * 256).save(tmp_path / "deep.png")
+    frames = [Image.fromarray(ramp), Image.fromarray(255 - ramp)]
+    frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
+    for name in ("deep.png", "moving.gif"):
+        assert torch.equal(decode_resized(tmp_path / name, 16), torch.from_numpy(ramp).expand(3, 16, 16))
+
+
 def test_what_cannot_be_decoded_is_named(tmp_path: Path) -> None:
     (tmp_path / "cut.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
     with pytest.raises(RuntimeError, match=r"cut\.jpg cannot be decoded"):
@@ -190,3 +199,31 @@ def test_data_that_do_not_fit_are_refused(paths: list[Path]) -> None:
         DecodedBatches(np.zeros((2, 3, 4, 4), np.float32), range(2))
     with pytest.raises(ValueError, match="give uint8"):
         DecodedBatches(np.zeros((2, 4, 4, 3), np.uint8), range(2))
+    with pytest.raises(ValueError, match="store is not contiguous in memory"):
+        DecodedBatches(np.zeros((2, 4, 4, 3), np.uint8).transpose(0, 3, 1, 2), range(2))
+
+
+@pytest.mark.parametrize("index", [-1, 3])
+@pytest.mark.parametrize("drawing", [None, draw])
+def test_an_index_outside_the_store_does_not_reach_compiled_code(index: int, drawing) -> None:
+    dataset = DecodedBatches(np.zeros((3, 3, 4, 4), np.uint8), range(3), drawing)
+    with pytest.raises(IndexError, match=f"index {index} is not among the 3 pictures"):
+        dataset.__getitems__([0, index])
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"angle": torch.zeros(3)}, r"angle of the draws is \(3,\); give \(2,\), for 2 pictures"),
+        ({"order": torch.tensor([[0, 1, 2, 3], [0, 0, 2, 3]])}, "order of the draws is not 0, 1, 2 and 3"),
+    ],
+    ids=["another count", "a step is missing"],
+)
+def test_draws_that_do_not_fit_do_not_reach_compiled_code(
+    changed: dict[str, torch.Tensor], says: str
+) -> None:
+    dataset = DecodedBatches(
+        np.zeros((3, 3, 4, 4), np.uint8), range(3), lambda count, generator: draw(count)._replace(**changed)
+    )
+    with pytest.raises(ValueError, match=says):
+        dataset.__getitems__([0, 1])

@@ -16,7 +16,6 @@ import torch
 BRIGHTNESS, CONTRAST, SATURATION, HUE = range(4)
 _GRAY = (0.2989, 0.587, 0.114)  # as torchvision weighs red, green and blue
 
-
 Scalar = Any  # one float32
 Row = np.ndarray  # float32 (W,): one channel of one row of a picture, changed in place
 
@@ -26,8 +25,8 @@ class Draws(NamedTuple):
 
     Attributes:
         flip: bool (B,).
-        angle: Scalar32 (B,), degrees, counter-clockwise.
-        factors: Scalar32 (B, 4): of brightness, contrast and saturation; shift of the hue, -0.5 to 0.5 turns.
+        angle: float32 (B,), degrees, counter-clockwise.
+        factors: float32 (B, 4): of brightness, contrast and saturation; shift of the hue, -0.5 to 0.5 turns.
         order: int64 (B, 4): the colour steps, in the order in which they come.
     """
 
@@ -35,6 +34,21 @@ class Draws(NamedTuple):
     angle: torch.Tensor
     factors: torch.Tensor
     order: torch.Tensor
+
+    def arrays(self, count: int) -> list[np.ndarray]:
+        """The four as NumPy arrays, in the dtypes that `augment_rows` takes.
+
+        Raises:
+            ValueError: they are not for `count` pictures, or a row of `order` is not 0 to 3 in some order.
+        """
+        shapes = {"flip": (count,), "angle": (count,), "factors": (count, 4), "order": (count, 4)}
+        for name, shape in shapes.items():
+            if (found := tuple(getattr(self, name).shape)) != shape:
+                raise ValueError(f"{name} of the draws is {found}; give {shape}, for {count} pictures.")
+        if not torch.equal(self.order.sort(dim=1).values, torch.arange(4).expand(count, 4)):
+            raise ValueError("order of the draws is not 0, 1, 2 and 3 in every row; each step comes once.")
+        dtypes = (torch.bool, torch.float32, torch.float32, torch.int64)
+        return [one.to(dtype).numpy() for one, dtype in zip(self, dtypes, strict=True)]
 
 
 def draw(
@@ -175,8 +189,8 @@ def augment_rows(
         store: uint8 (N, 3, H, W), also memory-mapped.
         rows: int64 (B,), each from 0 to N - 1 (not checked).
         flip, angle, factors, order: arrays of `Draws`.
-        scale, shift: Scalar32 (3,), see `normalize.scale_and_shift`.
-        out: Scalar32 (B, 3, H, W), is overwritten.
+        scale, shift: float32 (3,), see `normalize.scale_and_shift`.
+        out: float32 (B, 3, H, W), is overwritten.
     """
     height = store.shape[2]
     for k in range(rows.shape[0]):

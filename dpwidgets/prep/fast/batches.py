@@ -33,7 +33,8 @@ def decode_resized(path: str | Path, size: int) -> torch.Tensor:
     """The picture as uint8 (3, size, size), RGB: decoded by libjpeg-turbo, resized by torch, antialiased.
 
     The same pixels as `v2.functional.resize(decode_image(path), [size, size])`. What is no JPEG, or no plain
-    one (CMYK), is decoded by torchvision. EXIF orientation is ignored.
+    one (CMYK), is decoded by torchvision: of 16 bits the upper eight, of an animation the first picture. EXIF
+    orientation is ignored.
 
     Raises:
         OSError: the file cannot be read.
@@ -45,11 +46,13 @@ def decode_resized(path: str | Path, size: int) -> torch.Tensor:
     except ValueError:
         # Its import takes two seconds, more than decoding a thousand photos: only where it is needed.
         from torchvision.io import ImageReadMode, decode_image
+        from torchvision.transforms.v2.functional import to_dtype
 
         try:
             pixels = decode_image(torch.frombuffer(bytearray(data), dtype=torch.uint8), ImageReadMode.RGB)
         except (RuntimeError, ValueError) as error:
             raise RuntimeError(f"{path} cannot be decoded: {error}") from error
+        pixels = to_dtype(pixels[0] if pixels.ndim == 4 else pixels, torch.uint8, scale=True)
     return interpolate(pixels[None], (size, size), mode="bilinear", antialias=True)[0]
 
 
@@ -124,8 +127,9 @@ class DecodedBatches(torch.utils.data.Dataset):
         mean, std: of the channels, for pixels from 0 to 1.
 
     Raises:
-        ValueError: `store` has another dtype or shape, there is not one label for each picture, or a std is
-            not above 0.
+        ValueError: `store` has another dtype, shape or order in memory, there is not one label for each
+            picture, or a std is not above 0; for a batch: the draws do not fit, see `Draws.arrays`.
+        IndexError: for a batch: an index is not in `store`.
     """
 
     def __init__(
@@ -138,6 +142,8 @@ class DecodedBatches(torch.utils.data.Dataset):
     ) -> None:
         if store.dtype != np.uint8 or store.ndim != 4 or store.shape[1] != 3:
             raise ValueError(f"store is {store.dtype} {store.shape}; give uint8 (N, 3, H, W).")
+        if not store.flags.c_contiguous:
+            raise ValueError("store is not contiguous in memory; give np.ascontiguousarray(store).")
         self.store, self.labels, self.draw = store, _labels(labels, len(store)), draw
         self.scale, self.shift = scale_and_shift(mean, std)
         self.buffers = BufferPool()
@@ -146,10 +152,13 @@ class DecodedBatches(torch.utils.data.Dataset):
         return len(self.store)
 
     def __getitems__(self, indices: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
-        rows = np.asarray(indices)
+        rows = np.asarray(indices, np.int64)
+        outside = rows[(rows < 0) | (rows >= len(self.store))]
+        if outside.size:  # compiled code would read beyond the array
+            raise IndexError(f"index {outside[0]} is not among the {len(self.store)} pictures of the store.")
         out = self.buffers.take(len(rows), *self.store.shape[1:])
         if self.draw is not None:
-            drawn = (one.numpy() for one in self.draw(len(rows), batch_generator()))
+            drawn = self.draw(len(rows), batch_generator()).arrays(len(rows))
             augment_rows(self.store, rows, *drawn, self.scale, self.shift, out)  # type: ignore[call-arg]
         else:
             flat = (-1, 3, out[0, 0].size)

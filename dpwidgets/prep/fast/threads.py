@@ -23,7 +23,8 @@ class InThreads:
     """Iterates over a DataLoader with threads: each makes whole batches, they come in the loader's order.
 
     Its sampler, its dataset (`__getitems__` if it has one) and its `collate_fn` are used as they are; dataset
-    and `collate_fn` are called by several threads at once.
+    and `collate_fn` are called by several threads at once. Its `pin_memory`, `timeout` and `worker_init_fn`
+    are not used.
 
     Args:
         loader: map-style dataset, with a batch size, `num_workers=0`.
