@@ -2,16 +2,18 @@
 
     loader = InThreads(DataLoader(JpegBatches(paths, labels), 32, collate_fn=as_it_is))
 
-The folder needs NumPy, numba, simplejpeg, torch and torchvision: copy it into a project of your own.
+The folder needs NumPy, numba, Pillow, simplejpeg and torch: copy it into a project of your own.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import simplejpeg
 import torch
+from PIL import Image
 from torch.nn.functional import interpolate
 from torch.utils.data import DataLoader
 
@@ -32,9 +34,9 @@ def as_it_is(batch: Any) -> Any:
 def decode_resized(path: str | Path, size: int) -> torch.Tensor:
     """The picture as uint8 (3, size, size), RGB: decoded by libjpeg-turbo, resized by torch, antialiased.
 
-    The same pixels as `v2.functional.resize(decode_image(path), [size, size])`. What is no JPEG, or no plain
-    one (CMYK), is decoded by torchvision: of 16 bits the upper eight, of an animation the first picture. EXIF
-    orientation is ignored.
+    The same pixels as `v2.functional.resize` gives with `[size, size]`, antialiased, for uint8. What is no
+    JPEG, or no plain one (CMYK), is decoded by Pillow: of 16 bits the upper eight, of an animation the first
+    picture. EXIF orientation is ignored, as by `ImageFolder`.
 
     Raises:
         OSError: the file cannot be read.
@@ -42,18 +44,22 @@ def decode_resized(path: str | Path, size: int) -> torch.Tensor:
     """
     data = Path(path).read_bytes()
     try:
-        pixels = torch.from_numpy(simplejpeg.decode_jpeg(data)).permute(2, 0, 1)
+        pixels = simplejpeg.decode_jpeg(data)
     except ValueError:
-        # Its import takes two seconds, more than decoding a thousand photos: only where it is needed.
-        from torchvision.io import ImageReadMode, decode_image
-        from torchvision.transforms.v2.functional import to_dtype
-
         try:
-            pixels = decode_image(torch.frombuffer(bytearray(data), dtype=torch.uint8), ImageReadMode.RGB)
-        except (RuntimeError, ValueError) as error:
+            pixels = _by_pillow(data)
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise RuntimeError(f"{path} cannot be decoded: {error}") from error
-        pixels = to_dtype(pixels[0] if pixels.ndim == 4 else pixels, torch.uint8, scale=True)
-    return interpolate(pixels[None], (size, size), mode="bilinear", antialias=True)[0]
+    planes = torch.from_numpy(pixels).permute(2, 0, 1)
+    return interpolate(planes[None], (size, size), mode="bilinear", antialias=True)[0]
+
+
+def _by_pillow(data: bytes) -> np.ndarray:
+    """uint8 (H, W, 3), RGB."""
+    with Image.open(BytesIO(data)) as image:
+        if image.mode.startswith("I"):  # Pillow's own conversion would cut at 255
+            return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[:, :, None], 3, axis=2)
+        return np.array(image.convert("RGB"))
 
 
 def decoded_rows(paths: Sequence[str | Path], size: int, threads: int | None = None) -> Iterator[np.ndarray]:
