@@ -9,10 +9,13 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
+from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import ensure_async
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError
 from nbformat import NotebookNode
+
+from processes import end_with_trackers
 
 OFFLINE = Path(__file__).resolve().parent / "offline"
 CELL_TIMEOUT = 120  # seconds: eight failed falsely on a busy machine
@@ -27,6 +30,8 @@ SETTINGS = {
     "PYTHONHASHSEED": "0",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     "COLUMNS": "80",
+    # What a cell calls that is on its way out turns the chapter red.
+    "PYTHONWARNINGS": "error::DeprecationWarning:__main__,error::FutureWarning:__main__",
     "TZ": "UTC",
 }
 # ipykernel sends descriptor-level output nowhere when it thinks that it runs under pytest; without .pyc files
@@ -56,6 +61,15 @@ def notebook_environment(scratch: Path) -> dict[str, str]:
     return environment
 
 
+class KernelManager(AsyncKernelManager):
+    """Ends a kernel at once, as jupyter_client does, but leaves no semaphores: that kills the tracker too."""
+
+    async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
+        if now and self.provisioner is not None and self.provisioner.has_process:
+            end_with_trackers(self.provisioner.pid)
+        await super().shutdown_kernel(now, restart)
+
+
 class Client(NotebookClient):
     """nbclient that says where a cell hung, and finds errors that widgets swallowed."""
 
@@ -68,6 +82,7 @@ class Client(NotebookClient):
             book,
             timeout=int(timeout),
             kernel_name=options.pop("kernel_name", "python3"),
+            kernel_manager_class=KernelManager,
             record_timing=False,
             coalesce_streams=True,
             shutdown_kernel="immediate",

@@ -13,6 +13,8 @@ from nbclient.util import run_sync
 CORES = 2  # that the limit on a chapter's run time is about
 _GRACE = 5.0  # seconds in which what a cell has closed may end
 _POLL = 0.05
+# It removes the semaphores of processes that ended without doing so; joblib has one of its own.
+TRACKER = "resource_tracker import main"
 # They belong to the kernel or to a lab, and end with it: multiprocessing's own two, the loader lab's runner.
 _HELPERS = re.compile(r"multiprocessing\.(resource_tracker|forkserver) import main|dpwidgets-loader-")
 
@@ -69,6 +71,25 @@ def end(left: list[Leftover]) -> None:
     for one in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             one.process.kill()
+
+
+def end_with_trackers(kernel: int) -> None:
+    """Kills the process and all below it but for resource trackers, which clean up and end by themselves.
+
+    A tracker that is killed too leaves the semaphores of spawn and forkserver in the system.
+    """
+    try:
+        tree = [psutil.Process(kernel), *psutil.Process(kernel).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    trackers = []
+    for one in tree:
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if TRACKER in " ".join(one.cmdline()):
+                trackers.append(one)
+            else:
+                one.kill()
+    psutil.wait_procs(trackers, _GRACE)
 
 
 def work(kernel: int) -> Work:

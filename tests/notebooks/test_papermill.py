@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 
 from chapters import Chapter, find_chapters
-from kernels import CELL_TIMEOUT, notebook_environment
+from kernels import CELL_TIMEOUT, KernelManager, notebook_environment
 from normalise import widget_state
 from parameter_sets import SETS, ParameterSet
 
@@ -48,6 +48,7 @@ def run(
             start_timeout=300,
             execution_timeout=4 * CELL_TIMEOUT,
             shutdown_kernel="immediate",
+            kernel_manager_class=KernelManager,
         )
     except PapermillExecutionError as stopped:
         error = stopped

@@ -1,6 +1,7 @@
 """Warm kernels behave as fresh ones do, but start with the imports done; none outlives its maker."""
 
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,6 +19,12 @@ from warm_kernels import AVAILABLE, WarmKernels
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not AVAILABLE, reason="warm kernels need Linux")]
 
 Start = Callable[[], Client]
+SEMAPHORES = Path("/dev/shm")
+LOCK = """
+import multiprocessing
+lock = multiprocessing.get_context("spawn").Lock()
+print(lock._semlock.name)
+"""
 LIKE_FRESH = """
 import gc, os, signal, sys
 print(sys.path, sys.argv[0], os.getcwd(), sys.flags.hash_randomization, __name__)
@@ -99,6 +106,25 @@ def test_a_cell_that_hangs_is_interrupted_with_its_workers(warm: WarmKernels, st
     assert said(kernel, "print(child.wait())") == "-2\n"
 
 
+@pytest.mark.skipif(not SEMAPHORES.is_dir(), reason="only Linux shows semaphores as files")
+@pytest.mark.parametrize("kind", ["warm", "fresh"])
+def test_a_kernel_that_is_ended_leaves_no_semaphore(
+    warm: WarmKernels, start: Start, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Under spawn and forkserver locks have names, which only a resource tracker that lives on removes."""
+    if kind == "fresh":
+        monkeypatch.delenv("JUPYTER_PATH")
+    kernel = start()
+    name = said(kernel, LOCK).strip().removeprefix("/")
+    semaphore = SEMAPHORES / f"sem.{name}"
+    assert semaphore.exists()
+    kernel.stop()
+    deadline = time.monotonic() + 20
+    while semaphore.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not semaphore.exists()
+
+
 @pytest.mark.parametrize(
     "ending", ["os._exit(3)", "os.kill(os.getpid(), 9)", "import ctypes; ctypes.string_at(0)"]
 )
@@ -135,7 +161,9 @@ def test_an_import_that_starts_a_thread_is_refused(tmp_path: Path) -> None:
     code = "import sys, warm_kernels.zygote as zygote\nzygote.PRELOAD = ('threaded',)\nzygote.main(None)"
     paths = [str(Path(__file__).parents[2] / "tools"), str(tmp_path)]
     run = psutil.Popen(
-        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)}, stderr=-1
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        stderr=subprocess.PIPE,
     )
     _, error = run.communicate(timeout=60)
     assert run.returncode == 1

@@ -21,9 +21,12 @@ import select
 import signal
 import socket
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import NoReturn
+
+import psutil
 
 # Not dpwidgets, which is being edited, and not matplotlib's inline backend: each kernel sets it up by itself.
 PRELOAD = (
@@ -48,6 +51,7 @@ PRELOAD = (
     "PIL.Image",
 )
 FORK_SAFE = ("jemalloc_bg_thd",)  # pyarrow's allocator minds forks by itself
+TRACKER = "resource_tracker import main"
 INLINE = "module://matplotlib_inline.backend_inline"
 
 
@@ -79,7 +83,7 @@ def serve(server: socket.socket) -> NoReturn:
         ready, _, _ = select.select([server, waker, 0, *stand_ins.values()], [], [])
         if 0 in ready:
             for pid in stand_ins:
-                send(pid, signal.SIGKILL)
+                end(pid)
             os._exit(0)  # the usual way out would tear torch down first
         for pid, stand_in in list(stand_ins.items()):
             if stand_in in ready:
@@ -121,7 +125,7 @@ def hear(pid: int, stand_in: socket.socket) -> None:
             for number in said.split():
                 send(pid, int(number))
             return
-    send(pid, signal.SIGKILL)
+    end(pid)
 
 
 def send(pid: int, number: int) -> None:
@@ -131,6 +135,32 @@ def send(pid: int, number: int) -> None:
     except ProcessLookupError:  # it has no group of its own yet, or has just ended
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
+
+
+def end(pid: int) -> None:
+    """Kill the kernel and its group, resource trackers excepted: they remove its semaphores, and end."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 5  # seconds: a process that waits for a disk cannot be killed
+    while (others := workers(pid)) and time.monotonic() < deadline:
+        for one in others:
+            with contextlib.suppress(psutil.Error):
+                one.kill()
+
+
+def workers(group: int) -> list[psutil.Process]:
+    """Living processes of a kernel's group, without the kernel and the trackers."""
+    found = []
+    for pid in psutil.pids():
+        with contextlib.suppress(psutil.Error, OSError):
+            one = psutil.Process(pid)
+            if (
+                pid != group == os.getpgid(pid)
+                and one.status() != psutil.STATUS_ZOMBIE
+                and TRACKER not in " ".join(one.cmdline())
+            ):
+                found.append(one)
+    return found
 
 
 def bury(stand_ins: dict[int, socket.socket]) -> None:
