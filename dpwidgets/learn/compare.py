@@ -83,6 +83,8 @@ def _close(a: Any, b: Any, tolerance: float) -> bool:
 
 
 def _kinds(came: Any, expected: Any) -> str:
+    if came is None:
+        return say("differs none", expected=kind_of(expected))
     return say("differs kind", came=kind_of(came), expected=kind_of(expected))
 
 

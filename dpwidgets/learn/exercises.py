@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from IPython.display import display
 
+from dpwidgets.learn.answers import space_of
 from dpwidgets.learn.cards import Card, Part
 from dpwidgets.learn.describe import brief
 from dpwidgets.learn.grading import grade
@@ -22,7 +23,8 @@ _hints_given: Counter[str] = Counter()  # in this kernel
 def exercise(id: str) -> Callable[[Answer], Answer]:
     """Checks the function or class below it at once, and shows how it stands.
 
-    The function comes back unchanged. Nothing that it does stops the notebook.
+    The function comes back unchanged. Nothing that it does stops the notebook. Where it was written, `hint`
+    and `solution` can be called from then on, since the answer tells the learner to.
 
     Raises:
         TypeError: `id` is not text, or what stands below is no function or class.
@@ -37,6 +39,9 @@ def exercise(id: str) -> Callable[[Answer], Answer]:
         if outcome.status is not Status.NOT_ATTEMPTED:
             record(id, right=outcome.status is Status.RIGHT)
         display(outcome)
+        space = space_of(answer)
+        for offered in (hint, solution):
+            space.setdefault(offered.__name__, offered)
         return answer
 
     return check

@@ -72,6 +72,7 @@ TEXT = {
     "predict number": "The result is a number, so the prediction must be a number too.",
     # differences between what came out and what was expected
     "differs kind": "{came}, where {expected} was expected",
+    "differs none": "None, where {expected} was expected: is there a `return`?",
     "differs shape": "shape {came}, where {expected} was expected",
     "differs dtype": "dtype {came}, where {expected} was expected",
     "differs values": "{count} of {total} values differ; the first is at index {where}: "

@@ -48,7 +48,7 @@ def test_same(came: Any, expected: Any) -> None:
         (True, 1, "bool, where int was expected"),
         (1, True, "int, where bool was expected"),
         (torch.tensor(3), 3, "Tensor, where int was expected"),
-        (None, 3, "None, where int was expected"),
+        (None, 3, "None, where int was expected: is there a `return`?"),
         ([1, 2], (1, 2), "list, where tuple was expected"),
         ((1, 2, 3), (1, 2), "3 items, where 2 were expected"),
         ((1, (2, 9)), (1, (2, 3)), "at 1: at 1: 9 instead of 3"),

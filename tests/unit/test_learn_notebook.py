@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -92,6 +93,19 @@ def test_hints_go_on_from_call_to_call() -> None:
         assert f"Hint: {number}/3" in text
         assert FIRST.hints[number - 1] in text
     assert f"solution('{FIRST.id}')" in text
+
+
+def test_hint_and_solution_are_there_after_an_exercise_that_a_chapter_imports_alone() -> None:
+    cell: dict[str, Any] = {"exercise": exercise}
+    exec(f"@exercise({FIRST.id!r})\ndef image_size(batch):\n    ...", cell)
+    assert FIRST.hints[0] in repr(eval(f"hint({FIRST.id!r})", cell))
+    assert FIRST.explanation in repr(eval(f"solution({FIRST.id!r})", cell))
+
+
+def test_an_own_name_stays_as_it_was() -> None:
+    cell: dict[str, Any] = {"exercise": exercise, "hint": "the reader's own"}
+    exec(f"@exercise({FIRST.id!r})\ndef image_size(batch):\n    ...", cell)
+    assert cell["hint"] == "the reader's own"
 
 
 def test_a_certain_hint_leaves_the_count_alone() -> None:
