@@ -2,14 +2,14 @@
 
 It stands in for the internet where collecting is practised: an API with pages, web pages with links,
 `robots.txt`, photos with ETag and byte ranges, and addresses where things go wrong. It listens on
-127.0.0.1 only, on a free port. Nothing in it looks at the time of day: what it answers depends on what was
-asked before, and on the clock that it is given.
+127.0.0.1 only, on a free port. Nothing but the Date header looks at the time of day: what it answers depends
+on what was asked before, and on the clock that it is given.
 
     /api/photos?offset=0&limit=10        newest first; or ?cursor=ID in place of offset: photos before ID
     /photos/NAME                         a photo, with ETag, Last-Modified, Range and If-Range
     /flaky/NAME   503 + Retry-After, twice, then the photo      /gone/NAME     404
     /cut/NAME     half of the photo at the first request        /liar/NAME     a page that calls itself a JPEG
-    /slow/NAME    answers when the site is closed               /drip/NAME     a few bytes, with pauses
+    /slow/NAME    never answers                                 /drip/NAME     a few bytes, with pauses
     /away/NAME    a redirect to another host name               /endless/NAME  a body without an end
     /named/NAME   a file name that leads out of your folder     /mirror/NAME   the photo, a second address
     /limited/NAME 429 when asked faster than `rate`             /orders        (POST) works, cuts the answer
@@ -18,11 +18,13 @@ asked before, and on the clock that it is given.
 """
 
 import hashlib
+import socket
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from http.server import ThreadingHTTPServer
 from typing import Any, NamedTuple
@@ -49,7 +51,7 @@ class SitePhoto:
 
 
 class Asked(NamedTuple):
-    """One request as the site saw it."""
+    """One request as the site saw it; status 0: it gave no answer."""
 
     method: str
     path: str
@@ -58,6 +60,24 @@ class Asked(NamedTuple):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+
+    def __init__(self, handler: type[Answers]) -> None:
+        self.lines: set[Any] = set()  # connections that are open, also those that wait for a next request
+        super().__init__(("127.0.0.1", 0), handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.lines.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self.lines.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """End all connections, and so the threads that read from them."""
+        for line in list(self.lines):
+            with suppress(OSError):  # it has just ended by itself
+                line.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Quiet about a client that hangs up in the middle: here that is part of the lesson."""
@@ -95,7 +115,7 @@ class PhotoSite:
         self._asked: Counter[str] = Counter()
         self._tokens, self._filled = float(rate), clock()
         handler = type("OwnAnswers", (Answers,), {"site": self})
-        self._server = _Server(("127.0.0.1", 0), handler)
+        self._server = _Server(handler)
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         # A short poll: closing takes as long as one.
@@ -108,11 +128,12 @@ class PhotoSite:
         self.close()
 
     def close(self) -> None:
-        """Stop answering; whoever still waits for /slow is let go. Twice does no harm."""
+        """Stop answering, and end the connections that clients keep open. Twice does no harm."""
         if not self.closing.is_set():
             self.closing.set()
             self._server.shutdown()
             self._server.server_close()
+            self._server.hang_up()
 
     def statuses(self) -> dict[int, int]:
         """How many requests got which status since `forget()`."""
@@ -132,8 +153,9 @@ class PhotoSite:
 
     def withdraw(self, count: int) -> None:
         """Take the `count` newest photos off the list of the API; they can be published again."""
-        self._reserve[:0] = self._listed[len(self._listed) - count :]
-        del self._listed[len(self._listed) - count :]
+        stay = max(0, len(self._listed) - count)
+        self._reserve[:0] = self._listed[stay:]
+        del self._listed[stay:]
 
     def replace(self, file: str, by: str) -> None:
         """From now on `file` has the bytes of the photo `by`, and another ETag."""
@@ -144,7 +166,9 @@ class PhotoSite:
         return [photo.file for photo in self.notes.values() if not labels or photo.label in labels]
 
     def listed(self, cursor: str | None, offset: int, limit: int) -> dict[str, Any]:
-        """One page of the API."""
+        """One page of the API; ValueError where a number is none, or too small."""
+        if offset < 0 or limit < 1:
+            raise ValueError(f"offset = {offset}, limit = {limit}; allowed is 0 and 1 or more")
         newest = sorted(self._listed, key=lambda photo: -photo.id)
         if cursor is not None:
             newest = [photo for photo in newest if not cursor or photo.id < int(cursor)]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -32,7 +33,7 @@ class Answers(BaseHTTPRequestHandler):
         if split.path == "/" or first == "scenes":
             self._page(rest)
         elif answer is None or (first not in _WITHOUT_PHOTO and rest not in self.site.bodies):
-            self._send(HTTPStatus.NOT_FOUND, b"<h1>Not found</h1>", "text/html")
+            self._missing()
         else:
             answer(rest)
 
@@ -52,6 +53,9 @@ class Answers(BaseHTTPRequestHandler):
 
     def _log(self, status: int) -> None:
         self.site.note(self.command, self.path, int(status))
+
+    def _missing(self) -> None:
+        self._send(HTTPStatus.NOT_FOUND, b"<h1>Not found</h1>", "text/html")
 
     def _send(self, status: int, body: bytes, kind: str, headers: dict[str, str] | None = None) -> None:
         self._head(status, kind, {"Content-Length": str(len(body)), **(headers or {})})
@@ -82,14 +86,15 @@ class Answers(BaseHTTPRequestHandler):
             numbers = int(query.get("offset", 0)), int(query.get("limit", 10))
             page = self.site.listed(query.get("cursor"), *numbers)
         except ValueError:
-            self._send(400, b'{"error": "offset, limit and cursor are whole numbers"}', "application/json")
+            why = "cursor, offset and limit are whole numbers, at least 0, 0 and 1"
+            self._send(400, json.dumps({"error": why}).encode(), "application/json")
         else:
             self._send(200, json.dumps(page).encode(), "application/json")
 
     def _get_photos(self, name: str, cut: bool = False) -> None:
         body = self.site.bodies[name]
         tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-        start = self._range_start(tag, len(body))
+        start = self._range_start(tag)
         headers = {
             "ETag": tag,
             "Accept-Ranges": "bytes",
@@ -105,13 +110,11 @@ class Answers(BaseHTTPRequestHandler):
         self._write(part[: len(part) // 2] if cut else part)
         self.close_connection = cut or self.close_connection
 
-    def _range_start(self, tag: str, size: int) -> int | None:
+    def _range_start(self, tag: str) -> int | None:
         """Where the wanted part begins; None: all of it is wanted, or it is no longer the same photo."""
-        wanted = self.headers.get("Range", "")
-        if not wanted.startswith("bytes=") or not wanted.endswith("-"):
-            return None
+        wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))  # others may be ignored
         same = self.headers.get("If-Range", tag) == tag
-        return int(wanted[len("bytes=") : -1]) if same else None
+        return int(wanted[1]) if wanted and same else None
 
     def _get_flaky(self, name: str) -> None:
         if self.site.times(self.path) <= 2:
@@ -149,7 +152,7 @@ class Answers(BaseHTTPRequestHandler):
         self._send(302, b"", "text/html", {"Location": f"http://localhost:{self.site.port}/photos/{name}"})
 
     def _get_slow(self, name: str) -> None:
-        self._log(200)
+        self._log(0)
         self.site.closing.wait(60)
         self.close_connection = True
 
@@ -166,14 +169,18 @@ class Answers(BaseHTTPRequestHandler):
             pass
 
     def _get_calendar(self, name: str) -> None:
-        day = int(name.removesuffix(".html") or 0)
-        self._send(200, f'<a href="/calendar/{day + 1}.html">next day</a>'.encode(), "text/html")
+        day = name.removesuffix(".html")
+        if day.isdecimal():
+            page = f'<a href="/calendar/{int(day) + 1}.html">next day</a>'
+            self._send(200, page.encode(), "text/html")
+        else:
+            self._missing()
 
     def _page(self, name: str) -> None:
         """The first page, or that of one scene; the last scene links to the first: a circle."""
         label = name.removesuffix(".html")
         if name and label not in ON_PAGES:
-            self._send(HTTPStatus.NOT_FOUND, b"<h1>Not found</h1>", "text/html")
+            self._missing()
             return
         other = f"http://localhost:{self.site.port}/"
         links = [f"/scenes/{scene}.html" for scene in ON_PAGES]

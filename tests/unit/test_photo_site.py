@@ -50,6 +50,32 @@ def test_it_listens_on_loopback_and_is_gone_when_closed(session: requests.Sessio
     assert threading.active_count() <= before
 
 
+def test_closing_ends_the_connections_that_clients_keep_open(session: requests.Session) -> None:
+    def handlers() -> list[threading.Thread]:
+        return [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]
+
+    before, waited = set(handlers()), []
+
+    def wait(url: str) -> None:
+        with pytest.raises(requests.ConnectionError):
+            requests.get(url, timeout=100, proxies={"http": ""})
+        waited.append(url)
+
+    with samples.photo_site(2) as own:
+        assert session.get(f"{own.url}/robots.txt", timeout=30).ok  # and the session keeps the connection
+        waiting = threading.Thread(target=wait, args=(f"{own.url}/slow/{own.names()[0]}",))
+        waiting.start()
+        while len(own.log) < 2:
+            threading.Event().wait(0.01)
+        assert own.log[-1].status == 0
+        left = set(handlers()) - before
+        assert len(left) == 2
+    for thread in [waiting, *left]:
+        thread.join(30)
+        assert not thread.is_alive()
+    assert len(waited) == 1
+
+
 def test_what_it_says_of_a_photo_is_true(site: PhotoSite, get) -> None:
     for file, note in site.notes.items():
         body = get(f"/photos/{file}").content
@@ -68,6 +94,14 @@ def test_ranges_and_versions(site: PhotoSite, get) -> None:
     assert rest.headers["Content-Range"] == f"bytes 100-{size - 1}/{size}"
     assert get(f"/photos/{file}", headers={"Range": "bytes=100-", "If-Range": '"old"'}).status_code == 200
     assert get(f"/photos/{file}", headers={"Range": f"bytes={size}-"}).status_code == 416
+    for odd in (
+        "bytes=0-99",
+        "bytes=-5",
+        "bytes=a-",
+        "bytes=0-,5-",
+        "lines=1-",
+    ):  # all of it is a right answer
+        assert get(f"/photos/{file}", headers={"Range": odd}).content == whole.content, odd
 
 
 def test_mishaps_come_again_after_forgetting(site: PhotoSite, get) -> None:
@@ -115,10 +149,23 @@ def test_the_list_grows_and_shrinks(get) -> None:
         own.withdraw(2)
         assert own.listed(None, 0, 100)["items"] == listed
         assert own.listed("", 0, 5)["next"] == str(listed[4]["id"])
-    assert get("/api/photos?offset=x").status_code == 400
+        own.withdraw(len(listed) - 2)
+        own.withdraw(3)  # more than there are
+        assert own.listed(None, 0, 100) == {"items": [], "next": None}
+        own.publish(100)
+        assert [photo["id"] for photo in own.listed(None, 4, 100)["items"]] == [p["id"] for p in listed]
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/photos/", "/photos/none.jpg", "/scenes/none.html", "/x/y"])
+@pytest.mark.parametrize("query", ["offset=x", "offset=-1", "limit=0", "limit=-2", "cursor=x"])
+def test_a_query_that_makes_no_sense(get, query: str) -> None:
+    answer = get(f"/api/photos?{query}")
+    assert answer.status_code == 400
+    assert "whole numbers" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/photos/", "/photos/none.jpg", "/scenes/none.html", "/x/y", "/calendar/x"]
+)
 def test_what_is_not_there(get, path: str) -> None:
     assert get(path).status_code == 404
 
