@@ -276,20 +276,66 @@ def test_a_body_without_an_end_is_stopped(serve, session, tmp_path: Path, user_r
 def test_a_slow_drip_meets_the_deadline_and_is_continued_later(
     serve, session, tmp_path: Path, user_reads
 ) -> None:
-    seconds = iter(range(0, 10_000, 40))
-    server = serve(lambda handler, n: send(handler))
+    def answer(handler: BaseHTTPRequestHandler, n: int) -> None:
+        send(handler, part=1 if n == 1 else None)
+        if n == 1:
+            server.release.wait(100)  # the second byte does not come
+
+    server = serve(answer)
+    seconds = iter((0, 101))
     with pytest.raises(Refused, match="too slow") as raised:
         download(session, server.url, tmp_path / "a.png", seconds=100, clock=lambda: next(seconds))
     user_reads(raised.value)
-    have = (tmp_path / "a.png.part").stat().st_size
-    assert 0 < have < len(BODY)
-    assert download(session, server.url, tmp_path / "a.png", sha256=DIGEST) == len(BODY) - have
+    assert (tmp_path / "a.png.part").read_bytes() == BODY[:1]
+    assert download(session, server.url, tmp_path / "a.png", sha256=DIGEST) == len(BODY) - 1
+
+
+@pytest.mark.fault(
+    "collecting", "the file changed, and the server takes no notice of If-Range", mended="the new file, whole"
+)
+def test_a_part_of_another_version_is_not_glued_on(serve, session, tmp_path: Path) -> None:
+    def answer(handler: BaseHTTPRequestHandler, n: int) -> None:
+        del handler.headers["If-Range"]
+        send(handler, part=50_000) if n == 1 else send(handler, OTHER, tag='"2"')
+
+    server = serve(answer)
+    assert download(session, server.url, tmp_path / "a.png") > len(OTHER)
+    assert (tmp_path / "a.png").read_bytes() == OTHER
+    assert [wanted is not None for wanted in server.ranges] == [False, True, False]
+
+
+@pytest.mark.fault(
+    "collecting", "the file is shorter now than the part of it", mended="fetched anew, not refused for ever"
+)
+def test_a_part_that_is_longer_than_the_file_is_thrown_away(serve, session, tmp_path: Path) -> None:
+    (tmp_path / "a.png.part").write_bytes(BODY + b"more")
+    (tmp_path / "a.png.etag").write_text('"1"')
+    server = serve(lambda handler, n: send(handler))
+    assert download(session, server.url, tmp_path / "a.png", sha256=DIGEST) == len(BODY)
+    assert len(server.ranges) == 2
+
+
+@pytest.mark.fault("collecting", "no web address: {url!r:.24}")
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://a.example/b", "b.png", "", "http://[half", "http://a..b/", "http://\ud800.example/", "file:///b"],
+)
+def test_what_is_no_web_address_is_refused_at_once(session, tmp_path: Path, user_reads, url: str) -> None:
+    with pytest.raises(Refused, match="bad address") as raised:
+        download(session, url, tmp_path / "a.png")
+    user_reads(repr(str(raised.value)))
+    assert Collection(tmp_path / "c").fetch(session, Wanted(url, "noise")) == "bad address"
 
 
 @pytest.mark.fault("collecting", "a redirect to {place}")
 @pytest.mark.parametrize(
     "place",
-    ["http://localhost:{port}/b.png", "file:///etc/passwd", "//localhost:{port}/b.png"],
+    [
+        "http://localhost:{port}/b.png",
+        "file:///etc/passwd",
+        "//localhost:{port}/b.png",
+        "mailto:me@127.0.0.1",
+    ],
 )
 def test_a_redirect_out_of_the_host_is_not_followed(
     serve, session, tmp_path: Path, user_reads, place: str
@@ -301,13 +347,22 @@ def test_a_redirect_out_of_the_host_is_not_followed(
     assert len(server.ranges) == 1
 
 
+@pytest.mark.fault("collecting", "a redirect to half an address")
+def test_a_redirect_to_no_address_is_refused(serve, session, tmp_path: Path, user_reads) -> None:
+    server = serve(lambda handler, n: status(handler, 302, Location="http://[half"))
+    with pytest.raises(Refused, match="bad address") as raised:
+        download(session, server.url, tmp_path / "a.png")
+    user_reads(raised.value)
+    assert len(server.ranges) == 1
+
+
 def test_redirects_are_followed_inside_the_host_and_where_allowed(serve, session, tmp_path: Path) -> None:
     def answer(handler: BaseHTTPRequestHandler, n: int) -> None:
         places = {1: "/moved.png", 2: f"http://localhost:{server.port}/there.png"}
         status(handler, 301, Location=places[n]) if n in places else send(handler)
 
     server = serve(answer)
-    download(session, server.url, tmp_path / "a.png", sha256=DIGEST, hosts={"127.0.0.1", "localhost"})
+    download(session, server.url, tmp_path / "a.png", sha256=DIGEST, hosts={"127.0.0.1", "LocalHost"})
     assert len(server.ranges) == 3
 
 
@@ -465,7 +520,9 @@ def test_what_cannot_be_decoded_is_not_kept(serve, session, tmp_path: Path) -> N
     "a class name that leads out of the folder: {label!r:.14}",
     mended="refused as 'bad name', nothing asked",
 )
-@pytest.mark.parametrize("label", ["../../x", "/etc", "a/b", "", ".hidden", "..", "a\0b", "x" * 200, "a\\b"])
+@pytest.mark.parametrize(
+    "label", ["../../x", "/etc", "a/b", "", ".hidden", "..", "a\0b", "x" * 200, "字" * 60 + "x", "a\\b"]
+)
 def test_a_label_that_is_no_plain_name_is_refused_unasked(serve, session, tmp_path: Path, label: str) -> None:
     server = serve(lambda handler, n: send(handler))
     folder = tmp_path / "inside"

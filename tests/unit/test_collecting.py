@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -99,6 +100,19 @@ def test_a_file_that_was_deleted_is_fetched_again(
     assert kept.is_file()
 
 
+def test_a_file_deleted_and_fetched_into_another_class_lies_in_that_class_alone(tmp_path: Path) -> None:
+    photo = next((samples.photos() / "chelsea").iterdir())
+    Collection(tmp_path).take(photo, Wanted("disk:a", "cat"))
+    (kept,) = (tmp_path / "photos").rglob("*.jpg")
+    kept.unlink()
+    assert Collection(tmp_path).take(photo, Wanted("disk:b", "dog")) == "new"
+    again = Collection(tmp_path)
+    assert again.take(photo, Wanted("disk:c", "dog")) == "duplicate"
+    assert again.take(photo, Wanted("disk:d", "eel")) == "other label"
+    assert again.take(photo, Wanted("disk:a", "cat")) == "other label"
+    assert [path.parent.name for path in (tmp_path / "photos").rglob("*.jpg")] == ["dog"]
+
+
 def test_files_of_this_disk(tmp_path: Path) -> None:
     photo = next((samples.photos() / "chelsea").iterdir())
     (tmp_path / "notes.jpg").write_text("buy cat food")
@@ -109,8 +123,11 @@ def test_files_of_this_disk(tmp_path: Path) -> None:
     assert collection.take(photo, Wanted("disk:d", "dog")) == "other label"
     assert [row["label"] for row in collection.rows] == ["cat", "cat", "dog"]
     assert collection.take(tmp_path / "notes.jpg", Wanted("disk:c", "cat")) == "not a picture"
+    assert collection.take(tmp_path / "gone.jpg", Wanted("disk:e", "cat")) == "cannot be read"
+    assert collection.take(photo, Wanted("disk:f", "cat", sha256="0" * 64)) == "wrong sum"
     assert photo.is_file()
     assert len(list((tmp_path / "out" / "photos").rglob("*.jpg"))) == 1
+    assert list((tmp_path / "out" / ".downloads").iterdir()) == []
 
 
 def test_licences_are_listed_once_for_each_author(
@@ -123,6 +140,25 @@ def test_licences_are_listed_once_for_each_author(
     text = collection.write_licences().read_text("utf-8")
     assert "- CC BY 2.0: danielbuechele on Flickr, 4 files (test)" in text
     assert "- no licence stated: N. Nesic" in text
+
+
+def test_what_strangers_write_neither_splits_a_line_nor_stops_the_run(tmp_path: Path) -> None:
+    photo = next((samples.photos() / "chelsea").iterdir())
+    author = "A\u2028B\x85C\n- CC0: me\ud800"  # line ends of Unicode, a false entry, half a surrogate pair
+    collection = Collection(tmp_path)
+    assert collection.take(photo, Wanted("disk:\udcff.jpg", "cat", author=author)) == "new"
+    assert Collection(tmp_path).rows == collection.rows
+    assert collection.rows[0]["author"] == author
+    text = collection.write_licences().read_text("utf-8")
+    assert text.splitlines()[2:] == ["- no licence stated: A B C - CC0: me\\ud800, 1 files ()"]
+
+
+def test_a_damaged_line_of_the_manifest_is_named(tmp_path: Path) -> None:
+    Collection(tmp_path).take(next((samples.photos() / "chelsea").iterdir()), Wanted("disk:a", "cat"))
+    manifest = tmp_path / "manifest.jsonl"
+    manifest.write_bytes(manifest.read_bytes() + b'{"url": "disk:b", \xff\n')
+    with pytest.raises(ValueError, match=r"manifest\.jsonl, line 2 is damaged .+ take the line out"):
+        Collection(tmp_path)
 
 
 @pytest.mark.parametrize(("format", "suffix"), [("JPEG", ".jpg"), ("PNG", ".png"), ("WEBP", ".webp")])
@@ -141,6 +177,17 @@ def test_a_decompression_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     Image.new("L", (100, 100)).save(tmp_path / "a.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(Refused, match="not a picture"):
+        picture_suffix(tmp_path / "a.png")
+
+
+def test_whatever_a_decoder_raises_is_a_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.new("L", (10, 10)).save(tmp_path / "a.png")
+
+    def load(image: Image.Image) -> None:
+        raise struct.error("unpack requires a buffer of 4 bytes")
+
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", load)
+    with pytest.raises(Refused, match="not a picture: unpack requires"):
         picture_suffix(tmp_path / "a.png")
 
 

@@ -7,10 +7,10 @@ Copy this folder into your project: it needs requests (with urllib3) and Pillow,
     fates = Counter(collection.fetch(session, wanted) for wanted in list_of_wanted)
     collection.write_licences()
 
-The folder: `photos/LABEL/HASH.jpg`, named by what is in them; `manifest.jsonl`, one line for each address;
-`LICENCES.md`; `.downloads/`, downloads that were cut. Killed at any moment and run again, it goes on: what is
-whole is not fetched again, a part is continued, and no half file ever bears a final name. One process at a
-time.
+The folder: `photos/LABEL/HASH.jpg`, named by what is in them; `manifest.jsonl`, one line for each address
+(and one more where a file was deleted and fetched again); `LICENCES.md`; `.downloads/`, downloads that were
+cut. Killed at any moment and run again, it goes on: what is whole is not fetched again, a part is continued,
+and no half file ever bears a final name. One process at a time, and one thread.
 """
 
 from .collection import Collection, Wanted, picture_suffix

@@ -50,7 +50,7 @@ def picture_suffix(path: Path) -> str:
         with Image.open(path, formats=list(SUFFIXES)) as image:
             image.load()
             return SUFFIXES.get(str(image.format), ".jpg")  # MPO: a phone's JPEG with a second picture
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Exception as error:  # Pillow's decoders raise many kinds on a stranger's bytes
         raise Refused("not a picture", str(error).replace(str(path), "the file")) from error
 
 
@@ -60,24 +60,27 @@ class Collection:
     Args:
         folder: made if it is missing.
         licences: what may be kept, by the words in which it is stated; None keeps all, "" included.
-        suffix_of: looks into a file and gives its suffix, or raises Refused.
         now: the moment for the manifest, as text.
+
+    Raises:
+        ValueError: a line of the manifest is damaged.
     """
 
     def __init__(
         self,
         folder: Path,
         licences: Some[str] | None = None,
-        suffix_of: Callable[[Path], str] = picture_suffix,
         now: Callable[[], str] = lambda: datetime.now(UTC).isoformat(timespec="seconds"),
     ) -> None:
-        self.folder, self.licences, self.suffix_of, self.now = folder, licences, suffix_of, now
+        self.folder, self.licences, self.now = folder, licences, now
         self.manifest = folder / "manifest.jsonl"
         self.parts = folder / ".downloads"
         self.parts.mkdir(parents=True, exist_ok=True)
-        self.rows = self._read()
-        self._known = {row["url"]: row for row in self.rows}
-        self._files = {row["sha256"]: row for row in reversed(self.rows)}
+        self.rows: list[dict] = []
+        self._known: dict[str, dict] = {}  # the last row of each address
+        self._files: dict[str, dict] = {}  # the row that brought each file, by its sum
+        for row in self._read():
+            self._enter(row)
 
     def fetch(self, session: requests.Session, wanted: Wanted, **limits: object) -> str:
         """Fetch one file, unless it is there; its fate: "new", "there already", or why not.
@@ -90,7 +93,7 @@ class Collection:
         try:
             if self._before(wanted):
                 return "there already"
-            name = hashlib.sha256(wanted.url.encode()).hexdigest()[:16]
+            name = hashlib.sha256(_utf8(wanted.url)).hexdigest()[:16]
             whole = self.parts / name
             download(session, wanted.url, whole, sha256=wanted.sha256, **limits)  # type: ignore[arg-type]
             return self._keep(whole, wanted)
@@ -102,9 +105,15 @@ class Collection:
         try:
             if self._before(wanted):
                 return "there already"
+            try:
+                data = path.read_bytes()
+            except OSError as error:
+                raise Refused("cannot be read", f"{path}: {error.strerror}") from error
+            if wanted.sha256 and hashlib.sha256(data).hexdigest() != wanted.sha256.lower():
+                raise Refused("wrong sum", f"{path} has other bytes than announced; it was not kept")
             copy = self.parts / "copy"
             with telling(copy):
-                copy.write_bytes(path.read_bytes())
+                copy.write_bytes(data)
             return self._keep(copy, wanted)
         except Refused as error:
             return error.fate
@@ -116,16 +125,15 @@ class Collection:
         for licence, author in sorted({(row["licence"], row["author"]) for row in unique}):
             own = [row for row in unique if (row["licence"], row["author"]) == (licence, author)]
             sources = ", ".join(sorted({row["source"] for row in own if row["source"]}))
-            lines.append(
-                f"- {licence or 'no licence stated'}: {author or 'unknown'}, {len(own)} files ({sources})"
-            )
+            said = f"{licence or 'no licence stated'}: {author or 'unknown'}, {len(own)} files ({sources})"
+            lines.append(f"- {' '.join(said.split())}")  # a stranger's text: in one line
         path = self.folder / "LICENCES.md"
-        _write_whole(path, "\n".join([*lines, ""]))
+        _write_whole(path, _utf8("\n".join([*lines, ""])))
         return path
 
     def _before(self, wanted: Wanted) -> bool:
         """Whether the file is there already; Refused where it must not be fetched at all."""
-        if not re.fullmatch(r"\w[\w .-]{0,99}", wanted.label):
+        if not re.fullmatch(r"\w[\w .-]{0,59}", wanted.label):  # folder names end at 255 bytes, letters at 4
             raise Refused("bad name", f"the label {wanted.label!r} is no plain name")
         if self.licences is not None and wanted.licence not in self.licences:
             raise Refused("licence", f"{wanted.url}: {wanted.licence or 'none stated'}")
@@ -135,7 +143,7 @@ class Collection:
     def _keep(self, whole: Path, wanted: Wanted) -> str:
         """Check the file, move it to its final name, and note it."""
         try:
-            digest, suffix = sha256_of(whole), self.suffix_of(whole)
+            digest, suffix = sha256_of(whole), picture_suffix(whole)
         except Refused:
             whole.unlink()
             raise
@@ -145,25 +153,31 @@ class Collection:
         if known:
             whole.unlink()
         else:
-            (self.folder / file).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(whole, self.folder / file)
+            with telling(self.folder / file):
+                (self.folder / file).parent.mkdir(parents=True, exist_ok=True)
+                os.replace(whole, self.folder / file)
         size = (self.folder / file).stat().st_size
         row = {"file": file, **asdict(wanted), "sha256": digest, "bytes": size, "fetched": self.now()}
         row["group"] = wanted.group or digest[:16]
-        self._append(json.dumps(row, ensure_ascii=False) + "\n")
-        self.rows.append(row)
-        self._known[wanted.url] = row
-        self._files.setdefault(digest, row)
+        self._append(_utf8(json.dumps(row, ensure_ascii=False) + "\n"))
+        self._enter(row)
         if known and twin and twin["label"] != wanted.label:
             return "other label"  # one of the two is wrong: the manifest has both, the folder one file
         return "duplicate" if known else "new"
 
-    def _append(self, line: str) -> None:
+    def _enter(self, row: dict) -> None:
+        self.rows.append(row)
+        self._known[row["url"]] = row
+        first = self._files.get(row["sha256"])
+        if first is None or first["file"] != row["file"]:  # new, or deleted and fetched into another class
+            self._files[row["sha256"]] = row
+
+    def _append(self, line: bytes) -> None:
         """A line at the end of the manifest: whole, or nothing of it."""
         before = self.manifest.stat().st_size if self.manifest.exists() else 0
         try:
             with telling(self.manifest), self.manifest.open("ab") as lines:
-                lines.write(line.encode())
+                lines.write(line)
         except RuntimeError:
             with suppress(FileNotFoundError):
                 os.truncate(self.manifest, before)
@@ -176,11 +190,23 @@ class Collection:
         text = self.manifest.read_bytes()
         whole = text[: text.rfind(b"\n") + 1]
         if whole != text:
-            _write_whole(self.manifest, whole.decode())
-        return [json.loads(line) for line in whole.decode().splitlines()]
+            _write_whole(self.manifest, whole)
+        rows = []
+        for number, line in enumerate(whole.split(b"\n")[:-1], 1):  # an author may hold other line ends
+            try:
+                rows.append(json.loads(line))
+            except ValueError as error:
+                cure = "take the line out, and its file is fetched again"
+                raise ValueError(f"{self.manifest}, line {number} is damaged ({error}): {cure}") from error
+        return rows
 
 
-def _write_whole(path: Path, text: str) -> None:
+def _utf8(text: str) -> bytes:
+    """UTF-8, with half a surrogate pair (from JSON, or from a file name) as JSON and Python write it."""
+    return text.encode(errors="backslashreplace")
+
+
+def _write_whole(path: Path, data: bytes) -> None:
     part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
+    part.write_bytes(data)
     os.replace(part, path)

@@ -2,19 +2,23 @@
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 WORTH_A_RETRY = (429, 500, 502, 503, 504)  # too fast, or the server's own trouble
 REDIRECTS = (301, 302, 303, 307, 308)
-_PIECE = 2**14  # bytes
+_PIECE = 2**14  # bytes, at most
+# A weak one (W/"…") does not promise the same bytes; others cannot be sent back as they came.
+_STRONG_ETAG = re.compile(r'"[!#-~]*"')
 
 
 class Refused(ValueError):
@@ -70,17 +74,21 @@ def download(
     Args:
         sha256: the sum that must come out; "" for none.
         max_bytes: above it the download ends.
-        seconds: for all of the file; `timeout` of requests limits only each silence.
-        tries: how often a cut line is picked up again.
-        hosts: host names that a redirect may lead to; None: the url's own.
+        seconds: for all of the file, looked at whenever some of it arrives; `timeout` of requests limits
+            only each silence (here 30 s).
+        tries: how often to begin or, after a cut, to go on.
+        hosts: host names that a redirect may lead to, with all headers of the session; None: the url's own.
         clock: seconds.
 
     Raises:
-        Refused: a status other than 200, a foreign host, no answer, too large, too slow, cut again and
-            again, or another sum. Too large and another sum throw the part away; else it stays.
+        Refused: no web address, a status other than 200, a foreign host, no answer, too large, too slow,
+            cut again and again, or another sum. Too large and another sum throw the part away; else it stays.
         RuntimeError: the disk is full or may not be written; run it again when that is mended.
     """
-    allowed = {urlsplit(url).hostname} if hosts is None else set(hosts)
+    own = _host(url)
+    if own is None:
+        raise Refused("bad address", f"{url!r} is no web address")
+    allowed = {own} if hosts is None else {host.lower() for host in hosts}
     part, note = target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.etag")
     fetched, end = 0, clock() + seconds
     for attempt in range(1, tries + 1):
@@ -104,7 +112,8 @@ def download(
     if sha256 and sha256_of(part) != sha256.lower():
         _remove(part, note)
         raise Refused("wrong sum", f"{url} has other bytes than announced; it was not kept")
-    os.replace(part, target)
+    with telling(target):
+        os.replace(part, target)
     _remove(note)
     return fetched
 
@@ -123,53 +132,66 @@ def telling(path: Path) -> Iterator[None]:
         ) from error
 
 
-class _Nothing:
-    """In place of an answer, where the part is whole already."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *error: object) -> None:
-        return None
-
-
 def _open(
-    session: requests.Session, url: str, part: Path, note: Path, hosts: Collection[str | None]
-) -> "requests.Response | _Nothing":
-    """The answer that holds the rest of the file, or all of it; redirects followed inside `hosts`."""
+    session: requests.Session, url: str, part: Path, note: Path, hosts: Collection[str]
+) -> "requests.Response | nullcontext[None]":
+    """The answer that holds the rest of the file, or all of it; None where the part is whole already."""
     have = part.stat().st_size if part.exists() and note.exists() else 0
-    headers = {"Range": f"bytes={have}-", "If-Range": note.read_text()} if have else {}
+    tag = note.read_text("ascii") if have else ""
+    headers = {"Range": f"bytes={have}-", "If-Range": tag} if have else {}
+    answer = _follow(session, url, headers, hosts)
+    span, version = answer.headers.get("Content-Range", ""), answer.headers.get("ETag", "")
+    if answer.status_code == 416 and span == f"bytes */{have}":
+        answer.close()
+        return nullcontext()  # killed between the last byte and the renaming
+    fits = have > 0 and span.startswith(f"bytes {have}-") and version in (tag, "")
+    if answer.status_code == 200:
+        _remove(part, note)
+        # An encoded body has other bytes than the file.
+        if _STRONG_ETAG.fullmatch(version) and "Content-Encoding" not in answer.headers:
+            with telling(note):
+                note.write_text(version, "ascii")
+    elif answer.status_code != 206 or not fits:
+        answer.close()
+        if have and answer.status_code in (206, 416):  # the server takes no notice of If-Range
+            _remove(part, note)
+            return _open(session, url, part, note, hosts)
+        raise Refused(f"status {answer.status_code}", url)
+    return answer
+
+
+def _follow(
+    session: requests.Session, url: str, headers: dict[str, str], hosts: Collection[str]
+) -> requests.Response:
+    """The answer after at most four redirects, none of which leads out of `hosts`."""
     for _ in range(5):
-        answer = session.get(url, headers=headers, stream=True, timeout=(10, 30), allow_redirects=False)
+        try:
+            answer = session.get(url, headers=headers, stream=True, timeout=(10, 30), allow_redirects=False)
+        except ValueError as error:  # no address can be made of it, or of the Location in the answer
+            raise Refused("bad address", f"{url}: {error}") from error
         if answer.status_code not in REDIRECTS:
             break
         answer.close()
         url = urljoin(url, answer.headers.get("Location", ""))
-        if urlsplit(url).scheme not in ("http", "https") or urlsplit(url).hostname not in hosts:
-            raise Refused("left the host", f"a redirect leads to {urlsplit(url).hostname or url}")
-    if answer.status_code == 416 and answer.headers.get("Content-Range") == f"bytes */{have}":
-        answer.close()
-        return _Nothing()  # killed between the last byte and the renaming
-    begins = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
-    if answer.status_code not in (200, 206) or (answer.status_code == 206 and not (have and begins)):
-        answer.close()
-        raise Refused(f"status {answer.status_code}", url)
-    tag = answer.headers.get("ETag", "")
-    if answer.status_code == 200:
-        part.unlink(missing_ok=True)
-        note.unlink(missing_ok=True)
-        # A weak one does not promise the same bytes, an encoded body has other bytes than the file.
-        if tag and not tag.startswith("W/") and "Content-Encoding" not in answer.headers:
-            with telling(note):
-                note.write_text(tag)
+        if _host(url) not in hosts:
+            raise Refused("left the host", f"a redirect leads to {_host(url) or url}")
     return answer
+
+
+def _host(url: str) -> str | None:
+    """The host of a web address, in small letters; None where it is no web address."""
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https"):
+            return parts.hostname
+    return None
 
 
 def _write(answer: requests.Response, part: Path, max_bytes: int) -> Iterator[int]:
     """Append the body to `part`; the size of each piece."""
     size = part.stat().st_size if part.exists() else 0
     with part.open("ab") as file:
-        for piece in answer.iter_content(_PIECE):
+        for piece in _pieces(answer):
             size += len(piece)
             if size > max_bytes:
                 raise Refused("too large", f"{answer.url} has more than {max_bytes:,} bytes")
@@ -177,6 +199,15 @@ def _write(answer: requests.Response, part: Path, max_bytes: int) -> Iterator[in
             yield len(piece)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _pieces(answer: requests.Response) -> Iterator[bytes]:
+    """The body as it arrives. `iter_content` waits until a piece is full: a drip would pass any deadline."""
+    try:
+        while piece := answer.raw.read1(_PIECE, decode_content=True):
+            yield piece
+    except HTTPError as error:
+        raise requests.exceptions.ChunkedEncodingError(error) from error
 
 
 def sha256_of(path: Path) -> str:
