@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from dpwidgets.labs.overlap import OverlapLab
 from dpwidgets.prep.overlap.engine import OverlapEngine
 from dpwidgets.prep.overlap.model import Pipeline, load_time, seconds, simulate, utilisation
+from dpwidgets.prep.overlap.overlap_picture import verdict
 
 pipelines = st.builds(
     Pipeline,
@@ -86,6 +87,35 @@ def test_workers_beyond_the_cores_bring_nothing_where_loading_needs_them() -> No
 
     assert rate(8, 1.0) == pytest.approx(rate(2, 1.0), rel=0.1)
     assert rate(8, 0.0) > 3 * rate(2, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "said"),
+    [
+        (Pipeline(workers=0), "take turns"),
+        (Pipeline(workers=1), "one more worker helps"),
+        (Pipeline(workers=8, cores=1), "the cores are full"),
+        (Pipeline(workers=1, slow_every=3), "slow batches add to it"),
+        (Pipeline(workers=4), "the copies in the loop are what is left"),
+        (Pipeline(workers=4, ahead=True), "more workers bring nothing"),
+        (Pipeline(workers=8, ahead=True, step=15, copy=50), "the copies take longer than the steps"),
+        (Pipeline(workers=2, slow_every=5, prefetch_factor=1, load=40, step=25, copy=4), "Slow batches"),
+    ],
+)
+def test_the_verdict_names_what_limits_the_run(pipeline: Pipeline, said: str) -> None:
+    assert said in verdict(pipeline, utilisation(simulate(pipeline)))
+
+
+@settings(max_examples=200, deadline=None)
+@given(pipelines.filter(lambda pipeline: pipeline.workers > 0))
+def test_the_verdict_promises_what_one_more_worker_does(pipeline: Pipeline) -> None:
+    said = verdict(pipeline, utilisation(simulate(pipeline)))
+    more = replace(pipeline, workers=pipeline.workers + 1, batches=96)
+    faster = seconds(simulate(replace(pipeline, batches=96))) / seconds(simulate(more))
+    if "one more worker helps" in said:
+        assert faster > 1
+    if "keeps up" in said:
+        assert faster < 1.25
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def _workers(sheet: Sheet, pipeline: Pipeline) -> None:
     here = 100 * utilisation(simulate(pipeline))
     axes.rule(x=pipeline.workers)
     axes.points([pipeline.workers], [here], 3, "here", 10)
-    axes.legend(340, 450)
+    axes.legend(540, 500)  # beside the axes: inside it would hide a line somewhere
 
 
 def _figures(sheet: Sheet, pipeline: Pipeline, spans: list[Span]) -> None:
@@ -108,7 +108,7 @@ def _figures(sheet: Sheet, pipeline: Pipeline, spans: list[Span]) -> None:
     lines = [
         f"{pipeline.batches} batches in {whole:.2f} s: {pipeline.batches / whole:.1f} a second",
         f"loading can give {_rate(pipeline):.1f} a second, the device {1000 / _device(pipeline):.1f}",
-        _verdict(pipeline, share),
+        verdict(pipeline, share),
     ]
     for number, line in enumerate(lines):
         sheet.text(540, 424 + 24 * number, line, INK, 12)
@@ -125,19 +125,24 @@ def _device(pipeline: Pipeline) -> float:
     return max(pipeline.step, pipeline.copy) if pipeline.ahead else pipeline.step + pipeline.copy
 
 
-def _verdict(pipeline: Pipeline, share: float) -> str:
+def verdict(pipeline: Pipeline, share: float) -> str:
+    """What limits the run, in a sentence; `share` is its utilisation."""
     if pipeline.workers == 0:
         return "Nothing overlaps: load, copy and step take turns."
     if 1000 / _device(pipeline) > 1.02 * _rate(pipeline):
-        crowded = pipeline.workers * pipeline.bound >= pipeline.cores
-        return "Loading is the limit" + (
-            ", and the cores are full." if crowded else ": one more worker helps."
-        )
-    if not pipeline.ahead and pipeline.copy > 0.02 * pipeline.step:
-        return "Loading keeps up; the copies in the loop are what is left."
-    return (
-        "Loading keeps up: more workers bring nothing." if share > 0.9 else "Slow batches make the loop wait."
-    )
+        if pipeline.workers * pipeline.bound >= pipeline.cores:
+            return "Loading is the limit, and the cores are full."
+        if pipeline.slow_every:  # one more worker may be the one that gets all the slow batches
+            return "Loading is the limit, and slow batches add to it."
+        return "Loading is the limit: one more worker helps."
+    best = pipeline.step / _device(pipeline)  # with every batch there in time
+    if pipeline.slow_every and share < 0.95 * best:
+        return "Slow batches make the loop wait."
+    if best > 0.98:
+        return "Loading keeps up: more workers bring nothing."
+    if pipeline.ahead:
+        return "Loading keeps up; the copies take longer than the steps."
+    return "Loading keeps up; the copies in the loop are what is left."
 
 
 def _pattern(kind: str) -> str:

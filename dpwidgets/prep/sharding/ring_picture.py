@@ -11,6 +11,7 @@ from dpwidgets.prep.sharding.ring import HashRing
 
 WIDTH, HEIGHT = 920, 460
 _MIDDLE, _RADIUS, _WIDE = (226.0, 236.0), 160.0, 30.0
+_LABEL = 0.016  # share of the ring's length that a label takes
 
 
 def ring_picture(
@@ -47,14 +48,23 @@ def _ring(sheet: Sheet, ring: HashRing, nodes: list[str], newcomer: str) -> None
         fresh = owner == newcomer
         _arc(sheet, start, end, colour(number) if not fresh else INK, _WIDE if fresh else _WIDE * 0.6)
     if len(ring.places) <= 60:
-        for at, owner in zip(ring.places, ring.owners, strict=True):
-            fresh = owner == newcomer
-            sheet.line([_at(at, _RADIUS), _at(at, _RADIUS + 5)], INK, 1)
-            label = str(nodes.index(owner))
-            sheet.text(*_at(at, _RADIUS + 14), label, INK, 11, "mm", "bold" if fresh else "sans")
+        _marks(sheet, ring, nodes, newcomer)
     arcs = f"{len(ring.places)} places on the ring"
     sheet.text(*_MIDDLE, arcs, INK, 12, "mm")
     sheet.text(_MIDDLE[0], _MIDDLE[1] + 20, "a key belongs to the next mark clockwise", SOFT, 11, "mm")
+
+
+def _marks(sheet: Sheet, ring: HashRing, nodes: list[str], newcomer: str) -> None:
+    """A mark at each place, and the node's number where there is room, near the ring or further out."""
+    last = [ring.places[-1] - 1, -1.0]  # where the last label stands, near and far
+    for at, owner in zip(ring.places, ring.owners, strict=True):
+        free = [at - other >= _LABEL for other in last]
+        far = not free[0] and free[1]
+        sheet.line([_at(at, _RADIUS), _at(at, _RADIUS + (17 if far else 5))], INK, 1)
+        if any(free):
+            last[far] = at
+            x, y = _at(at, _RADIUS + (26 if far else 14))
+            sheet.text(x, y, str(nodes.index(owner)), INK, 11, "mm", "bold" if owner == newcomer else "sans")
 
 
 def _arc(sheet: Sheet, start: float, end: float, fill: str, wide: float) -> None:
