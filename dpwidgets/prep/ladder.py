@@ -3,22 +3,23 @@
 import contextlib
 import copy
 import os
-import sys
+import re
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import pandas as pd
 import psutil
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, IterableDataset
 
 _LOOK = 0.05  # seconds between two looks at the memory
 _AT_LEAST = 0.3  # seconds that a turn lasts: a fast loader runs more than one epoch
+_KEPT = re.compile(r"^Pss_(?:Anon|Shmem):\s+(\d+) kB$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,15 @@ class Rung:
         name: as given.
         images_per_second: the median of its turns.
         times_start: how many times as fast as the first rung just before and just after it, the median of the
-            turns.
-        spread: the lowest and the highest of these.
+            turns; 1 for the first rung itself.
+        spread: the lowest and the highest of these; of the first rung against itself: what chance does.
         times_before: `times_start` over that of the rung before.
         memory_mb: what this process and its workers held more, at the most, than before the loader was made:
             private and shared memory, not the pages of mapped files, which the system takes back at need.
         setup_seconds: to make the loader, a cache included.
-        spans: of one epoch (while memory was watched): (maker, start, end), seconds since the epoch began; a
-            maker is a process or thread that makes a batch, from fetch to collate, numbered as they come up.
+        spans: of one epoch, not of those that are timed or watched: (maker, start, end), seconds since the
+            epoch began; a maker is a process or thread that makes a batch, from fetch to collate, numbered as
+            they come up.
     """
 
     name: str
@@ -70,36 +72,39 @@ class Ladder:
         """Makes the loader and measures it.
 
         Args:
-            name: for the table.
+            name: for the table. A rung that has this name already is measured anew, in its place.
             make: gives an object whose every `iter()` is an epoch of (images, labels): a DataLoader, or
                 something with a DataLoader in its attribute `loader`. Only the first one is kept.
 
         Raises:
-            ValueError: the name is taken, or an epoch gave no image.
+            ValueError: the loader is of another kind, its dataset is iterable, or an epoch gave no image.
         """
-        if any(rung.name == name for rung in self.rungs):
-            raise ValueError(f"there is a rung named {name!r} already; give another name.")
+        place = next((at for at, rung in enumerate(self.rungs) if rung.name == name), len(self.rungs))
         memory, begun = _memory(), time.perf_counter()
         loader = make()
         setup = time.perf_counter() - begun
+        _check_kind(loader)
         with _Watch() as watch:
             _epoch(loader)  # what is compiled or loaded on first use is there afterwards
-            spans = _spans(loader)
-        first = self._start is None
-        self._start = loader if first else self._start
+        spans = _spans(loader)  # not watched: a loader that keeps its workers would have two sets of them
+        start = self._start if place else loader
         speeds, ratios = [], []
-        before = _speed(self._start)
+        before = _speed(start)
         for _ in range(self.rounds):
             speeds.append(_speed(loader))
-            after = _speed(self._start)
+            after = _speed(start)
             ratios.append(2 * speeds[-1] / (before + after))
             before = after
-        ratio = 1.0 if first else median(ratios)
-        gain = 1.0 if first else ratio / self.rungs[-1].times_start
+        ratio = median(ratios) if place else 1.0
         spread = (min(ratios), max(ratios))
         held = max(0.0, watch.most - memory) / 1e6
-        self.rungs.append(Rung(name, median(speeds), ratio, spread, gain, held, setup, spans))
-        return self.rungs[-1]
+        self._start = start
+        self.rungs[place : place + 1] = [Rung(name, median(speeds), ratio, spread, 1.0, held, setup, spans)]
+        self.rungs = [
+            replace(rung, times_before=rung.times_start / below.times_start)
+            for below, rung in zip([self.rungs[0], *self.rungs[:-1]], self.rungs, strict=True)
+        ]
+        return self.rungs[place]
 
     def table(self) -> pd.DataFrame:
         """A row for each rung."""
@@ -127,7 +132,7 @@ def _speed(loader: Iterable[Any]) -> float:
 def _epoch(loader: Iterable[Any]) -> int:
     images = 0
     for batch, labels in loader:
-        batch[-1, -1, -1, -1].item()  # so that nothing stays undone
+        batch[(-1,) * batch.ndim].item()  # so that nothing stays undone
         images += len(labels)
     return images
 
@@ -153,6 +158,22 @@ class _Noted:
         with self.notes.open("ab", buffering=0) as file:
             file.write(line.encode())
         return batch
+
+
+def _check_kind(loader: Any) -> None:
+    # Who made which batch is noted where a batch is made out of indices.
+    while not isinstance(loader, DataLoader):
+        if not hasattr(loader, "loader"):
+            raise ValueError(
+                f"a {type(loader).__name__} cannot be measured; give a DataLoader, or an object with a "
+                "DataLoader in its attribute `loader`."
+            )
+        loader = loader.loader
+    if isinstance(loader.dataset, IterableDataset) or loader.batch_sampler is None:
+        raise ValueError(
+            "batches without indices cannot be measured; give a loader with a map-style dataset and a "
+            "batch_size."
+        )
 
 
 def _noting(loader: Any, notes: Path) -> Any:
@@ -212,6 +233,7 @@ class _Watch:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
+        self.most = max(self.most, _memory())  # what a short epoch left, which no look may have met
 
     def _look(self) -> None:
         while True:
@@ -221,16 +243,17 @@ class _Watch:
 
 
 def _memory() -> int:
-    """Bytes that this process and its children hold: private, and their share of what is shared."""
+    """Bytes that this process and its children hold: private, on Linux also their share of what is shared."""
     me = psutil.Process()
     return sum(_held(one) for one in (me, *me.children(recursive=True)))
 
 
 def _held(process: psutil.Process) -> int:
-    with contextlib.suppress(psutil.Error, OSError):
-        if sys.platform != "linux":
-            return process.memory_full_info().uss
-        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
-        parts = {line.split(":")[0]: line.split()[1] for line in lines[1:]}
-        return 1024 * (int(parts["Pss_Anon"]) + int(parts["Pss_Shmem"]))
+    found: list[str] = []
+    with contextlib.suppress(OSError):  # not Linux, or the process has ended
+        found = _KEPT.findall(Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii"))
+    if found:
+        return 1024 * sum(map(int, found))
+    with contextlib.suppress(psutil.Error):
+        return process.memory_full_info().uss
     return 0

@@ -4,7 +4,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
 
 from dpwidgets.prep.fast.threads import InThreads
 from dpwidgets.prep.ladder import Ladder
@@ -26,6 +26,16 @@ class Images(Dataset):
         for _ in range(self.work):
             square = square @ square / 60
         return torch.from_numpy(square)[None].expand(3, -1, -1).clone(), index
+
+
+class Stream(IterableDataset):
+    def __iter__(self):
+        return (Images(1)[index] for index in range(8))
+
+
+def hoard(worker: int) -> None:
+    """100 MB that a worker holds as long as it lives."""
+    Images.hoard = np.ones(100_000_000, np.uint8)
 
 
 class Doubled:
@@ -78,12 +88,50 @@ def test_memory_is_what_the_loader_holds_more() -> None:
     assert 50 < ladder.measure("60 MB", lambda: DataLoader(Hoard(), 8)).memory_mb < 120
 
 
-def test_what_makes_no_sense_is_refused() -> None:
+def test_workers_that_are_kept_count_once_and_end_with_their_loader() -> None:
+    ladder = Ladder(rounds=1)
+    ladder.measure("plain", lambda: DataLoader(Images(1), 8))
+    kept = {"num_workers": 1, "persistent_workers": True, "worker_init_fn": hoard, "timeout": 60}
+    # Work enough for the epoch to be looked at while it runs.
+    assert 90 < ladder.measure("kept", lambda: DataLoader(Images(1500), 8, **kept)).memory_mb < 180
+    assert not psutil.Process().children(recursive=True)
+
+
+def test_a_name_that_is_there_is_measured_anew_in_its_place() -> None:
+    ladder = Ladder(rounds=1)
+    for name, work in (("start", 400), ("middle", 400), ("last", 4)):
+        ladder.measure(name, lambda work=work: DataLoader(Images(work), 8))
+    last = ladder.rungs[2].times_start
+    again = ladder.measure("middle", lambda: DataLoader(Images(4), 8))
+    assert [rung.name for rung in ladder.rungs] == ["start", "middle", "last"]
+    assert ladder.rungs[1] is again
+    assert again.times_start > 3
+    assert (ladder.rungs[2].times_start, ladder.rungs[2].times_before) == (last, last / again.times_start)
+
+
+def test_a_first_loader_that_fails_leaves_no_trace() -> None:
+    ladder = Ladder(rounds=1)
+    with pytest.raises(ValueError, match="no image"):
+        ladder.measure("none", lambda: DataLoader(Subset(Images(1), []), 8))
+    assert not ladder.rungs
+    assert ladder.measure("one", lambda: DataLoader(Images(1), 8)).times_start == 1
+    assert ladder.measure("two", lambda: DataLoader(Images(1), 8)).times_start > 0
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: DataLoader(Stream(), 8), "map-style"),
+        (lambda: DataLoader(Images(1), batch_size=None), "batch_size"),
+        (lambda: Doubled(DataLoader(Stream(), 8)), "map-style"),
+        (lambda: [(torch.zeros(1, 3, 2, 2), torch.zeros(1))], "a list cannot be measured; give a DataLoader"),
+    ],
+)
+def test_loaders_whose_batches_cannot_be_followed_are_refused(make, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        Ladder(rounds=1).measure("it", make)
+
+
+def test_no_rounds_are_refused() -> None:
     with pytest.raises(ValueError, match="rounds=0"):
         Ladder(rounds=0)
-    ladder = Ladder(rounds=1)
-    ladder.measure("one", lambda: DataLoader(Images(1), 8))
-    with pytest.raises(ValueError, match="rung named 'one' already"):
-        ladder.measure("one", lambda: DataLoader(Images(1), 8))
-    with pytest.raises(ValueError, match="no image"):
-        ladder.measure("none", lambda: DataLoader(torch.utils.data.Subset(Images(1), []), 8))
