@@ -1,7 +1,7 @@
 """The rungs of chapter 10d on 2,000 photos: times the guide's code, memory, what a model learns from them.
 
     python -m benchmarks.ladder                       # prints the tables
-    python -m benchmarks.ladder --json notebooks/recordings/ladder.json --accuracy 3
+    python -m benchmarks.ladder --json notebooks/recordings/loaders/ladder.json --accuracy 3
 
 The rungs are the chapter's own cells, those tagged `rung`: here they run with more photos and more rounds.
 """
@@ -34,12 +34,11 @@ def climb(photos: int, rounds: int, scratch: Path, data_dir: Path | None = None)
     """Runs the rungs; returns the names that their cells made, `ladder` and `training` among them."""
     names: dict[str, Any] = {
         "__name__": "rungs", "data_dir": data_dir, "photos": photos, "rounds": rounds, "size": 224,
-        "batch_size": 32, "workers": CORES, "seed": 0,
+        "batch_size": 32, "workers": CORES, "seed": 0, "scratch": argparse.Namespace(name=str(scratch)),
     }  # fmt: skip
     book = jupytext.reads(CHAPTER.read_text(encoding="utf-8"), fmt="py:percent")
     for cell in book.cells:
         if {"imports", "rung"} & set(cell.metadata.get("tags", [])):
-            names["scratch"] = argparse.Namespace(name=str(scratch))
             exec(cell.source, names)
     return names
 
@@ -134,7 +133,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.accuracy and options.folder:
         parser.error("--accuracy needs the sample photos, whose regions are known; leave out --folder.")
-    begun, busy = time.time(), psutil.cpu_percent()
+    busy = psutil.cpu_percent(interval=1)  # over this second: without one it would tell of our own imports
+    begun = time.time()
     with tempfile.TemporaryDirectory() as scratch:
         names = climb(options.images, options.rounds, Path(scratch), options.folder)
         for ladder in (names["ladder"], names["training"]):
