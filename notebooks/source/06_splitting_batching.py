@@ -13,9 +13,9 @@
 # %% [markdown]
 # # 06 Splitting and batching
 #
-# Two ways to cut data. A **split** decides what the model may learn from and what it is judged by. A **batch**
-# decides how much it sees before each step. A wrong batch costs time. A wrong split costs more: it shows a
-# good score for a bad model, and nothing complains.
+# Two ways to cut data. A **split** decides what the model may learn from and what it is judged by. A
+# **[batch](pages/glossary.ipynb#batch)** decides how much it sees before each step. A wrong batch costs time.
+# A wrong split costs more: it shows a good score for a bad model, and nothing complains.
 #
 # **After this chapter you can**
 #
@@ -30,9 +30,9 @@
 #
 # | Concept | Importance | Where to look |
 # |---|---|---|
-# | `Dataset`, `DataLoader`, `collate_fn` | needed | chapter 02 |
-# | Loss, gradient, optimizer step | needed | any first PyTorch tutorial |
-# | Augmentation | helpful | chapter 05 |
+# | `Dataset`, `DataLoader`, `collate_fn` | needed | [chapter 02](02_dataset_dataloader.ipynb) |
+# | Loss, gradient, optimizer step | needed | [chapter 00](00_start_here.ipynb), section 5 |
+# | Augmentation | helpful | [chapter 05](05_augmentation.ipynb) |
 # | Mean, standard deviation | helpful | this chapter uses them without proof |
 #
 # **Time:** 80 minutes to read and try, with the labs and the exercises. The cells alone run for about 25
@@ -98,7 +98,8 @@ fakes = {}  # collected on the way: form of leakage -> (score that it shows, hon
 # **Test** rows are looked at once, at the end. Usual shares are 60 to 80 %, 10 to 20 % and 10 to 20 %. With
 # millions of rows 1 % may be plenty for the test: what counts is its number of rows, as section 5 shows.
 #
-# The guide splits in two steps: 30 % off, then that part in half. **Question:** what becomes of 101 rows?
+# The guide splits in two steps: 30 % off, then that part in half. **Question:** what becomes of 101 rows, five
+# of them of a rare class?
 
 # %% tags=["snippet-10"] figure="101 rows"
 try:
@@ -123,13 +124,15 @@ def three_parts(y: np.ndarray, seed: int, stratify: bool) -> tuple[np.ndarray, n
 
 # %% [markdown]
 # **What happened.** The snippet never says what `X` is. With data it runs. A row cannot be cut, so
-# `train_test_split` rounds the *second* part up: 30.3 becomes 31, 15.5 becomes 16. And the test set holds not
-# one rare row. Bad luck, or the rule? `three_parts` is the same split as a function, with one choice.
+# `train_test_split` rounds the *second* part up: 30.3 becomes 31, 15.5 becomes 16. And the validation set
+# holds not one rare row. Bad luck, or the rule? `three_parts` is the same split as a function, with one choice:
+# `stratify` asks for the same share of each class in both parts.
 #
 # ## 2. The luck of the draw
 #
-# The same split of a larger table, 200 rows with 10 positives, with many seeds. A test set without positives
-# cannot tell whether a model finds them. **Question:** in how many percent of the seeds does that happen?
+# The same split of a larger table, 200 rows with 10 positives, with many [seeds](pages/glossary.ipynb#seed). A test
+# set without positives cannot tell whether a model finds them. **Question:** in how many percent of the seeds
+# does that happen?
 
 # %%
 predict("06.p1", ...)
@@ -165,13 +168,15 @@ predict("06.p1").reveal(round(100 * blind, 1))
 # > blindly. The machine: one test set in six holds **no** positive row. The right form passes `stratify=y` to
 # > the first call and `stratify=y_temp` to the second. Then every seed gives 7 / 1–2 / 1–2.
 #
-# Stratifying keeps *classes* alike. It knows nothing of rows that belong together, or of time. Next: both.
+# [Stratifying](pages/glossary.ipynb#stratified-split) keeps *classes* alike. It knows nothing of rows that belong
+# together, or of time. Next: both.
 #
 # ## 3. Rows that belong together
 #
 # The sample photos are crops of 60 regions, six for each of ten classes. Crops of one region overlap.
 # **Question:** a model looks at 8 × 8 pixels and names the class of the most similar training photo. What
-# score does a stratified split promise, and what is left when whole regions stay together?
+# score does a stratified split promise, and what is left when whole regions stay together? (Six parts take
+# turns as the test set, and the mean accuracy is printed; more on that in section 5.)
 
 
 # %%
@@ -185,7 +190,7 @@ def thumbnail(path) -> np.ndarray:
 
 root = samples.photos()
 regions = samples.photo_regions(root)
-files = [name for number, name in enumerate(sorted(regions)) if number % 200 < photos_each]
+files = [name for n, name in enumerate(sorted(regions)) if n % 200 < photos_each]  # 200 a class
 pictures = np.stack([thumbnail(root / name) for name in files])
 scene = np.array([name.split("/")[0] for name in files])
 places = np.array([regions[name] for name in files])
@@ -199,9 +204,9 @@ for splitter, groups in ((StratifiedKFold, None), (model_selection.StratifiedGro
 
 # %% [markdown]
 # **What happened.** The first score is memory: for nearly every test photo an overlapping crop lies in the
-# training set. The second is what new regions would get. Groups are everywhere: photos of one patient, rows of
-# one customer, frames of one video, sentences of one author. **Ask: what will be new when the model is used?
-# Keep that apart.** A new patient: group by patient.
+# training set. The second is what new regions would get. [Groups](pages/glossary.ipynb#group-split) are
+# everywhere: photos of one patient, rows of one customer, frames of one video, sentences of one author. **Ask:
+# what will be new when the model is used? Keep that apart.** A new patient: group by patient.
 # (`train_test_split` knows no groups; `GroupShuffleSplit` does.)
 #
 # ## 4. Time
@@ -232,11 +237,12 @@ print(f"past, then future: {np.mean(in_order):.2f}  ({min(in_order):.2f} to {max
 #
 # ## 5. Folds
 #
-# One small test set gives one noisy score. *k-fold* cuts the data into k parts and lets each be the test set
-# once. Every rule from above has a splitter of its own. Below: 20 rows, two classes (divided by the dotted line), letters for groups;
-# squares are test rows.
+# One small test set gives one noisy score. [*k-fold*](pages/glossary.ipynb#cross-validation) cuts the data into k
+# parts, the *folds*, and lets each be the test set once. Every rule from above has a splitter of its own. Below:
+# 20 rows in two classes (bold letters: the second, behind the dotted line), a letter for the group of each row.
+# Circles are training rows, squares test rows.
 #
-# **Question:** how far can you trust the score of one split? Wine, 178 rows, a good model.
+# **Question:** which splitters tear a group apart? Which fold of `KFold` never tests the second class?
 
 # %%
 label = np.repeat([0, 1], [12, 8])
@@ -252,7 +258,7 @@ fig, axes = plt.subplots(1, 5, figsize=(10, 2.3), sharey=True)
 for ax, splitter in zip(axes, splitters, strict=True):
     groups = letters if "Group" in type(splitter).__name__ else None
     for fold, (train, test) in enumerate(splitter.split(label, label, groups)):
-        ax.scatter(train, np.full(len(train), fold), 10, palette.SKY)
+        ax.scatter(train, np.full(len(train), fold), 10, palette.GOOD)
         ax.scatter(test, np.full(len(test), fold), 16, palette.BAD, marker="s")
     for at, letter in enumerate(letters):
         ax.text(at, 3.5, letter, fontsize=7, ha="center", weight="bold" if label[at] else "normal")
@@ -264,6 +270,15 @@ axes[0].set_ylabel("fold")
 alt = "Test rows as squares, four folds. KFold takes blocks, StratifiedKFold some of each class, GroupKFold whole "
 alt += "letters, StratifiedGroupKFold both, TimeSeriesSplit trains on the past only."
 show(fig, alt=alt)
+
+# %% [markdown]
+# **What you see.** `KFold` cuts blocks: folds 0 and 1 never test the second class, and fold 1 ends between the two
+# rows of `e`. `StratifiedKFold` and `TimeSeriesSplit` tear `b`. Only the two with *Group* in their name keep each
+# letter whole, and of these only `StratifiedGroupKFold` gives every fold rows of both classes. `TimeSeriesSplit`
+# has no training row to the right of its test rows.
+#
+# **Question:** how far can you trust the score of one split? 178 wines of three growers (`cultivar`), 13
+# measurements each, and a model that is right nearly always: its five most similar training wines vote.
 
 # %%
 wine, cultivar = datasets.load_wine(return_X_y=True)
@@ -282,15 +297,19 @@ print(f"KFold(3) on the table as it is stored, sorted by class: {sorted_score:.2
 
 # %% [markdown]
 # **What happened.** One split is off by about 0.04 by chance alone: two models with 0.93 and 0.96 may be
-# equally good. The error of a score falls with the **number of test rows**. k-fold uses every row once as a
-# test row. (Its small spread comes from shuffles of the same 178 wines; new wines would differ more.) `KFold` does not shuffle
+# equally good. Each test row is like a coin that shows *right* with the chance p, and the formula is the spread
+# of such coins: it falls with the **number of test rows**. k-fold uses every row once as a test row. (Its small
+# spread comes from shuffles of the same 178 wines; new wines would differ more.) `KFold` does not shuffle
 # unless you ask: on a table sorted by class it tests on a class that it never trained on.
 #
 # ## 6. Leakage, form one: a step that saw everything
 #
-# Now the guide's order of work: collect, clean, transform, augment, and split **last** (5.1.1). Labels from
-# tossed coins; there is nothing to learn. A step keeps the 20 columns that fit the labels best.
-# **Question:** which score follows, if that step saw all rows? It should be 0.50.
+# [Leakage](pages/glossary.ipynb#leak): the test knows something that it should not. Section 4 was the
+# third of four forms; here come the others.
+#
+# First the guide's order of work: collect, clean, transform, augment, and split **last** (5.1.1). 100 rows with
+# columns of pure noise, labels from tossed coins: there is nothing to learn. A step keeps the 20 columns that
+# fit the labels best. **Question:** which score follows, if that step saw all rows? It should be 0.50.
 
 # %%
 predict("06.p2", ...)
@@ -325,14 +344,14 @@ predict("06.p2").reveal(round(fake, 2))
 # > labels carries the test answers into the columns; the more columns to choose from, the better the fake. In
 # > a `Pipeline` each fold fits the step on its own training rows, and the score is honest.
 #
-# A scaler never sees labels, and leaks next to nothing here. Fit it inside all the same: the habit costs one
-# line, and you need not know which step will hurt next time.
+# A [scaler](pages/glossary.ipynb#standardisation) never sees labels, and leaks next to nothing here. Fit it
+# inside all the same: the habit costs one line, and you need not know which step will hurt next time.
 #
 # ## 7. Form two: copies on both sides
 #
-# The same order once more: augment, then split. 200 digits, **coin labels again**. The augmentation adds a
-# little noise. **Question:** how does the fake grow with the number of copies? And how does it look on the
-# true labels?
+# The same order once more: [augment](pages/glossary.ipynb#augmentation), then split. 200 digits, **coin labels
+# again**. The augmentation adds a little noise. **Question:** how does the fake grow with the number of copies?
+# And how does it look on the true labels?
 
 # %% tags=["claim-04"] figure="5 versions"
 digits = samples.digits()
@@ -353,7 +372,8 @@ for versions in (1, 2, 3, 5):
         line.append(f"{name} {split_last.mean():.2f} instead of {by_original.mean():.2f}")
         if name == "coins":
             fakes["copies on both sides"] = split_last.mean(), by_original.mean()
-    print(f"{versions} versions of each image, augmented before the split: {', '.join(line)}")
+    made = f"{versions} version{'s' * (versions > 1)} of each image"
+    print(f"{made}, augmented before the split: {', '.join(line)}")
 
 # %% [markdown]
 # > **Correction.** Augment, then split: the model finds the original of each copy, and scores 1.00 on tossed
@@ -412,7 +432,8 @@ show(fig, alt=f"Accuracy with a leak and without it. {told}.")
 #
 # ## 9. `random_split` shares one dataset
 #
-# **Question.** The training part is augmented. You switch that off for validation. What happens to training?
+# **Question.** The training part is augmented by a random [transform](pages/glossary.ipynb#transform).
+# You switch that off for validation. What happens to training?
 
 
 # %%
@@ -488,10 +509,11 @@ predict("06.p3").reveal(round(100 * moved["same seed"], 1))
 #
 # ## 11. Rare classes
 #
-# 4,000 rows, 2 % positive. A `WeightedRandomSampler` draws rare rows more often, **with replacement**.
+# 4,000 rows, 2 % positive. A [`WeightedRandomSampler`](pages/glossary.ipynb#sampler) draws rare rows more often,
+# **with replacement**: a row may come again and again.
 # **Question:** in one epoch of 4,000 draws, how often does the model meet each positive row, and how many of
-# the negative rows does it never meet? Then: sampler, class weights in the loss, or a lower threshold. Which
-# finds more of the ill?
+# the negative rows does it never meet? Then: sampler, class weights in the loss, or a lower threshold (the risk
+# from which the model raises an alarm, normally 0.5). Which finds more of the ill?
 
 
 # %%
@@ -538,16 +560,17 @@ def report(name: str, sampler=None, weight: float = 1.0, threshold: float = 0.5)
 print(f"{'':22} accuracy    found   right alarms   average prec.   mean risk")
 report("plain")
 report("plain, threshold 0.05", threshold=0.05)
-report("weights in the loss", weight=49.0)
+report("weights in the loss", weight=49.0)  # 98 % to 2 %: 49 well people for each ill one
 report("sampler", sampler)
 
 # %% [markdown]
-# **What happened.** The plain model finds next to nobody, and its accuracy is the best: with rare classes look at *found* (recall) and
-# *right alarms* (precision). Weights and sampler do the same thing. They find far more, raise many false
-# alarms, and their probabilities are far too high: 0.2 where 0.02 is true. The average precision, which
-# knows no threshold, stays the same: **balancing moves the threshold; it adds no knowledge.** The plain model
-# with a lower threshold gets there too. Balance the training part only, and never with copies made before the
-# split.
+# **What happened.** The plain model finds next to nobody, and its accuracy is the best. With rare classes look at
+# *found* ([recall](pages/glossary.ipynb#recall): how many of the ill raise an alarm) and *right alarms*
+# (precision: how many of the alarms are ill). Weights and sampler do the same thing. They find far more, raise
+# many false alarms, and their probabilities are far too high: 0.2 where 0.02 is true. The average precision, a
+# mean over all thresholds, stays the same: **balancing moves the threshold; it adds no knowledge.** The plain
+# model with a lower threshold gets there too. Balance the training part only, and never with copies made before
+# the split.
 #
 # ## 12. The split lab
 #
@@ -631,9 +654,10 @@ for epoch in range(1, 6):
 #
 # ## 14. A batch is a sample
 #
-# The gradient of a batch estimates the gradient over all rows. Like the mean of a poll, it has noise.
-# **Question:** you raise the batch from 16 to 64. By what factor does the noise fall? And what makes gradients
-# vanish: the batch, as the guide says, or depth?
+# The gradient of a batch estimates the gradient over all rows. Like the mean of a poll, it has *noise*: its
+# distance from the gradient over all rows. **Question:** you raise the batch from 16 to 64. By what factor does
+# the noise fall? And what makes gradients vanish (become so short that nothing is learned): the batch, as the
+# guide says, or depth?
 
 # %%
 chance = torch.Generator().manual_seed(seed)
@@ -671,7 +695,7 @@ print(f"noise × √B stays at {steady}; the length tends to {full.norm():.2f}, 
 
 fig, ax = plt.subplots(figsize=(6, 2.5))
 ax.loglog(sizes, lengths, label="length of a batch's gradient")
-ax.loglog(sizes, noises, label="its noise")
+ax.loglog(sizes, noises, label="its noise", markeredgecolor="black")
 ax.axhline(full.norm(), color="black", linestyle=":", linewidth=1, label="length over all rows")
 ax.set(xlabel="batch size B", xticks=sizes, xticklabels=sizes)
 ax.minorticks_off()
@@ -693,7 +717,8 @@ for name, activation in {"sigmoid": nn.Sigmoid, "ReLU": nn.ReLU}.items():
         for size in (16, 4096):
             (first,) = torch.autograd.grad(loss_on(deep, slice(size)), deep[0].weight)
             lengths.append(f"{first.norm():.0e} at B = {size}")
-        print(f"{name}, {depth} layers: length of the first layer's gradient {', '.join(lengths)}")
+        layered = f"{name}, {depth} layer{'s' * (depth > 1)}"
+        print(f"{layered}: length of the first layer's gradient {', '.join(lengths)}")
 
 # %% [markdown]
 # **What happened.** Four times the rows, half the noise: it falls as 1/√B. The gradient itself stays: its length
@@ -707,7 +732,8 @@ for name, activation in {"sigmoid": nn.Sigmoid, "ReLU": nn.ReLU}.items():
 #
 # ## 15. What a large batch does cost: updates
 #
-# Five epochs with batches of 32, or of 2,048. **Question:** how many updates does each get?
+# The same 8,192 rows for five epochs, in batches of 32 or of 2,048. **Question:** how many updates (steps of
+# the optimizer) does each get?
 
 # %% tags=["claim-11"] figure="rate scaled"
 
@@ -736,17 +762,19 @@ print(f"after 5 epochs: loss {small} at B = {batch_size}, {large} at B = 2048, {
 
 # %% [markdown]
 # > **Correction.** The guide looks for the harm of large batches in their gradients. The machine: the steps
-# > were good, but few: 20 instead of 1,280. The common cure is the **linear rule**: k
-# > times the batch, k times the learning rate. It ends where a step gets too long for the curve of the loss,
-# > as the last line shows. In practice the rate also climbs from near 0 over the first steps (*warm-up*).
+# > were good, but few: 20 instead of 1,280. The common cure is the **linear rule**: k times the batch, k times
+# > the learning rate. It ends where a step gets too long for the curve of the loss: at B = 8192 the scaled run
+# > ends worse than it began. In practice the rate also climbs from near 0 over the first steps (*warm-up*).
 #
 # ## 16. Pieces, and the last batch
 #
-# Memory for 16 rows, but you want a batch of 70? Let gradients add up over pieces, then step once: `backward()`
-# **adds** to `.grad`. 70 rows give pieces of 16, 16, 16, 16 and 6. **Question:** by what is each loss divided?
+# Memory for 16 rows, but you want a batch of 70? Let gradients add up over pieces, then step once
+# ([gradient accumulation](pages/glossary.ipynb#gradient-accumulation)): `backward()` **adds** to `.grad`. 70 rows
+# give pieces of 16, 16, 16, 16 and 6. **Question:** by what is the loss of each piece divided?
 #
 # An epoch has such a rest too: 65 samples, batches of 64. The first 64 have the loss 0, the last has 65.
-# **Question:** what is the mean loss? And what does BatchNorm make of a batch of one?
+# **Question:** what is the mean loss? And what does [BatchNorm](pages/glossary.ipynb#batch-normalisation), a layer
+# that needs the spread of its batch, make of a batch of one?
 
 # %%
 whole = gradient(small_net(seed), torch.arange(70))
@@ -778,14 +806,18 @@ for drop_last in (False, True):
 # of the last piece count as much as sixteen. Weighted by rows it is *the same* gradient. (Only BatchNorm does
 # not accumulate: it still sees pieces of 16.)
 #
-# BatchNorm needs two values to compute a spread; in `eval()` mode it uses stored ones. `drop_last=True` avoids the lonely sample;
-# with `shuffle=True` it is another one each epoch. **Use it for training only**: in a test it would leave rows
-# out. And weight means by batch size, as `mean_loss` above does.
+# The mean loss is 65 / 65 = 1. The mean of the two batch means is 32.5: one sample counts as much as 64. Weight
+# means by batch size, as `mean_loss` above does.
+#
+# BatchNorm needs two values to compute a spread; in `eval()` mode it uses stored ones. `drop_last=True` leaves
+# the lonely sample out; with `shuffle=True` it is another one each epoch. **Use it for training only**: in a
+# test no row may be left out.
 #
 # ## 17. The learning rate over time
 #
-# Schedulers change the rate after each `step()`. Some count epochs, some updates. **Question:** what if a
-# scheduler made for 200 updates is called once per epoch?
+# [Schedulers](pages/glossary.ipynb#annealing) change the rate each time that you call their `step()`. Some are
+# made to count epochs, some updates. **Question:** what if a scheduler made for 200 updates is called once per
+# epoch?
 
 
 # %%
@@ -803,12 +835,12 @@ S = torch.optim.lr_scheduler
 schedules = {
     "StepLR": lambda o: S.StepLR(o, step_size=60, gamma=0.3),
     "CosineAnnealingLR": lambda o: S.CosineAnnealingLR(o, T_max=200),
-    "OneCycleLR": lambda o: S.OneCycleLR(o, max_lr=0.1, total_steps=201),
+    "OneCycleLR": lambda o: S.OneCycleLR(o, max_lr=0.1, total_steps=201),  # the start and 200 steps
 }
 fig, ax = plt.subplots(figsize=(6.5, 2.6))
 for name, make in schedules.items():
     found = rates(make)
-    ax.plot(found, label=name, markevery=25)
+    ax.plot(found, label=name, markevery=25, markeredgecolor="black")
 ax.set(xlabel="update", ylabel="learning rate")
 ax.legend(fontsize=8)
 show(fig, alt="Three schedules over 200 updates: stairs, a falling cosine, a climb with a long fall.")
@@ -871,8 +903,8 @@ for name, (make, cosine) in contenders.items():
 #
 # ## 19. Texts of unequal length
 #
-# A batch of texts is padded to its longest. **Question:** 5,000 texts of 6 to 60 words, in random batches of
-# 32. How many places are there for each real word?
+# A batch of texts is [padded](pages/glossary.ipynb#padding) to its longest. **Question:** 5,000 texts of 6 to 60
+# words, in random batches of 32. How many places are there for each real word?
 
 
 # %%
@@ -923,9 +955,10 @@ print("words that came through the loader:", filled, "of", lengths.sum().item())
 
 # %% [markdown]
 # **What happened.** Random batches compute nearly as much padding as text. Sorting removes it, and fixes the
-# batches for ever: short texts always together. Buckets sort within random pools of 50 batches, and shuffle
-# the batches: little padding, and chance stays. `batch_sampler` takes the place of `batch_size`, `shuffle` and
-# `drop_last`. Such texts go to a model with their lengths or a mask (chapters 02 and 07).
+# batches for ever: short texts always together. [Buckets](pages/glossary.ipynb#bucketing) sort within random
+# pools of 50 batches, and shuffle the batches: little padding, and chance stays. `batch_sampler` takes the place
+# of `batch_size`, `shuffle` and `drop_last`. Such texts go to a model with their lengths or a mask (chapters 02
+# and 07).
 #
 # ## 20. The batch size lab
 #

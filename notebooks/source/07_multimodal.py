@@ -13,9 +13,10 @@
 # %% [markdown]
 # # 07 Multimodal data
 #
-# A picture, a sentence about it, a sound: three files that belong together. Each has its own size, its own
-# clock and its own way to be missing. If one of them is read wrongly, you see an error. If two of them are
-# **joined** wrongly, you see nothing: the loader runs, the loss falls a little, and the model learns noise.
+# A picture, a sentence about it, a sound: three files that belong together. Each such kind of data is a
+# **[modality](pages/glossary.ipynb#modality)**, and has its own size, its own clock and its own way to be
+# missing. If one of them is read wrongly, you see an error. If two of them are **joined** wrongly, you see
+# nothing: the loader runs, the loss falls a little, and the model learns noise.
 #
 # **After this chapter you can**
 #
@@ -158,7 +159,8 @@ def first_batch(dataset: Dataset) -> str:
     try:
         images, texts = next(iter(DataLoader(dataset, batch_size=4)))
     except Exception as error:
-        return f"{type(error).__name__}: {' '.join(str(error).split()[-9:])}"
+        words = str(error).split()
+        return f"{type(error).__name__}: {'… ' * (len(words) > 9)}{' '.join(words[-9:])}"
     return f"images {tuple(images.shape)}, texts as a {type(texts).__name__}"
 
 
@@ -189,9 +191,9 @@ print("the guide's dataset fails in turn with", ", ".join([s.split(":")[0] for s
 
 # %% [markdown]
 # **What happened.** First the loader of images is missing. Then the three dots are found: in Python `...` is an
-# object, and it has no `read`. Then `default_collate`, which makes a batch of samples, does not know PIL
-# images. As tensors of one size they pass, and the texts come as a tuple. It runs. It is still wrong, as
-# section 4 shows.
+# object, and it has no `read`. Then `default_collate`, the [`collate_fn`](pages/glossary.ipynb#collate_fn) that a
+# `DataLoader` has if you give it none, does not know PIL images. As tensors of one size they pass, and the texts
+# come as a tuple. It runs. It is still wrong, as section 4 shows.
 #
 # ## 3. What the standard collate can do
 #
@@ -211,7 +213,7 @@ for name, batch in trials.items():
         print(f"{name:22} runs: {default_collate(batch)!r}")
     except (RuntimeError, TypeError) as error:
         words = str(error).replace("default_collate: ", "").split()
-        print(f"{name:22} {type(error).__name__}: {' '.join(words[:9])}")
+        print(f"{name:22} {type(error).__name__}: {' '.join(words[:9])} …")
 for name, given in {"one text less": texts[:3], "one text more": listings["captions"][:5]}.items():
     print(f"{name:22} {first_batch(TwoLists(pictures, given))}")
 
@@ -251,10 +253,10 @@ predict("07.p1").reveal(int(pairs.sum()))
 everything = sorted(set().union(*({path.stem for path in paths} for paths in listings.values())))
 place = {key: number for number, key in enumerate(everything)}
 fig, ax = plt.subplots(figsize=(7, 2.4))
-for kind, line in {"captions": "-", "sounds": "--"}.items():
+for kind, line, colour in (("captions", "-", palette.BLUE), ("sounds", "--", palette.VERMILION)):
     rows = zip(listings["images"], listings[kind])
     apart = [place[b.stem] - place[a.stem] for a, b in rows]
-    ax.plot(apart, marker="", linestyle=line, label=f"picture and {kind[:-1]}")
+    ax.plot(apart, marker="", linestyle=line, color=colour, label=f"picture and {kind[:-1]}")
 ax.set(xlabel="row", ylabel="scenes apart")
 ax.legend(fontsize=8)
 show(fig, alt=f"Scenes between the files of a row: 0 at first, {apart[-1]} in the last row of the sounds.")
@@ -318,8 +320,9 @@ print("indicator:", left.merge(latest, how="left", indicator=True)["_merge"].tol
 # Three rules for holes: only complete scenes; scenes that have what *this* model needs; all scenes, with
 # zeros in the holes. The last keeps all, but a hole of zeros *looks like silence*.
 #
-# **Question:** how many of the 400 scenes does each rule keep? By how much is the mean loudness wrong if the
-# zeros count? And what becomes of a hole filled with `NaN` that a mask of 0 should remove?
+# **Question:** how many of the 400 scenes does each rule keep? By how much is the mean loudness (here the spread
+# of a sound's samples) wrong if the zeros count? And what becomes of a hole filled with `NaN` that a mask of 0
+# should remove?
 
 # %%
 present = table.notna()
@@ -341,8 +344,9 @@ print(f"the zeros make it {1 - zeros.mean() / masked:.1%} too quiet")
 print(f"sum of NaN times 0: {(loudness * there).sum():.1f}, with torch.where: {zeros.sum():.1f}")
 
 # %% [markdown]
-# **What happened.** Dropping is simple, and fair only if files are missing **by chance**. If sounds are
-# missing where it was too quiet (chapter 04 calls that MNAR), dropping takes the quiet scenes out.
+# **What happened.** Dropping is simple, and fair only if files are missing **by chance**. If sounds are missing
+# where it was too quiet (chapter 04 calls that [MNAR](pages/glossary.ipynb#MCAR)), dropping takes the quiet
+# scenes out.
 #
 # With zeros counted, the mean is too small by just the share of holes. A **`present` vector**, one true or
 # false for each modality, tells a model what is a hole: multiply by it, divide by its sum, or give it in as
@@ -353,9 +357,10 @@ print(f"sum of NaN times 0: {(loudness * there).sum():.1f}, with torch.where: {z
 #
 # ## 7. A dataset that reads what it is asked for
 #
-# The table is joined; now the reading. First the split, **by scene**: all modalities of a scene go to one
-# side. Then the vocabulary, from training captions only. Number 0 is padding, 1 a word that training never
-# saw.
+# The table is joined; now the reading. First the split, **[by scene](pages/glossary.ipynb#group-split)**: all
+# modalities of a scene go to one side. Then the *vocabulary*, a number for each word, from training captions
+# only. Number 0 is [padding](pages/glossary.ipynb#padding), the filling of section 8; 1 is a word that training
+# never saw.
 
 # %%
 paired = table.index[rules["picture and caption are there"]]
@@ -421,9 +426,10 @@ class Scenes(Dataset):
 print({name: tuple(x.shape) for name, x in Scenes(table)[0].items() if name != "key"})
 
 # %% [markdown]
-# The reading happens in `__getitem__`, only for what is wanted. (The guide asks for loading *on demand*,
-# rightly; its dataset always reads both.) **Question:** a model needs pictures and captions. What share of
-# all bytes does an epoch read? And what stands in the log after an epoch with a worker?
+# The reading happens in `__getitem__`, only for what is wanted. (The guide asks for loading *on demand*, rightly;
+# its dataset always reads both.) **Question:** a model needs pictures and captions. What share of all bytes does
+# an epoch read? And what stands in the log after an epoch with a [worker](pages/glossary.ipynb#worker)?
+# (`portable` makes a class from a cell known to workers everywhere: chapter 02, section 6.)
 
 # %%
 predict("07.p2", ...)
@@ -483,9 +489,11 @@ print(f"padding: {1 - batch['mask'].float().mean():.0%} of the words, {1 - fille
 
 # %%
 fig, (left, right) = plt.subplots(1, 2, figsize=(8, 3))
-left.imshow(batch["mask"], cmap=plt.matplotlib.colors.ListedColormap(["white", palette.SKY]), aspect="auto")
-left.set(title="mask (blue: a word)", xlabel="place", ylabel="row")
-rows = range(len(batch["key"]))
+rows, places = range(len(batch["key"])), range(batch["mask"].shape[1])
+light_dark = plt.matplotlib.colors.ListedColormap(["white", palette.BLUE])
+left.pcolormesh(places, rows, batch["mask"].numpy(), cmap=light_dark, edgecolors="gray", linewidth=0.5)
+left.set(title="mask (dark: True, a word)", xlabel="place", ylabel="row", xticks=places[::2])
+left.invert_yaxis()
 longest = [batch["sounds"].shape[1]] * len(rows)
 right.barh(rows, longest, color="white", edgecolor="gray", hatch="//", label="padding")
 right.barh(rows, batch["sounds_length"], color=palette.BLUE, label="sound")
@@ -500,12 +508,13 @@ alt = f"Left the mask of {len(rows)} captions, right the lengths of their sounds
 show(fig, alt=alt)
 
 # %% [markdown]
-# **What happened.** `torch.arange(L) < lengths[:, None]` is the mask in one line: (L,) against (B, 1) gives
-# (B, L). A missing sound has length 0 and `present` false. Batches of similar lengths would waste less
-# ([chapter 06](06_splitting_batching.ipynb), section 19).
+# **What happened.** `torch.arange(L) < lengths[:, None]` is the mask in one line: (L,) against (B, 1) gives (B,
+# L), by [broadcasting](pages/glossary.ipynb#broadcasting). A missing sound has length 0 and `present` false.
+# Batches of similar lengths would waste less ([chapter 06](06_splitting_batching.ipynb), section 19).
 #
-# Now a mean over the words, as a small text model takes it. **Question:** does the mean of a caption depend
-# on which *other* captions are in the batch?
+# Now a mean over the words, as a small text model takes it. `nn.Embedding` gives each word number a vector, here
+# of 32 random numbers, as before any training. **Question:** does the mean vector of a caption depend on which
+# *other* captions are in the batch?
 
 # %%
 torch.manual_seed(seed)
@@ -537,7 +546,8 @@ for name in together:
 # second line: the division by L is still wrong. The masked mean does not change. `clamp(min=1)` keeps a
 # caption that is missing from 0 / 0.
 #
-# PyTorch's attention takes masks too. **Question:** is True a real word there, or padding?
+# PyTorch's attention, a layer in which each word looks at all others, takes a mask too. **Question:** is True a
+# real word there, or padding?
 
 # %%
 torch.manual_seed(seed)
@@ -596,9 +606,10 @@ low = np.sin(2 * np.pi * tone * seconds)
 print(f"the {tone} Hz tone after resample_poly: {strongest(signal.resample_poly(low, 1, 2), 8000):.0f} Hz")
 
 # %% [markdown]
-# **What happened.** `soundfile` gives (samples, channels), torch's audio tools want (channels, samples). A
-# mono file gives one dimension only: `always_2d=True` makes both alike. And with the wrong rate nothing
-# fails; the tone is just an octave too low. **Bring all files to one rate when you read them.**
+# **What happened.** `soundfile` gives (samples, channels), torch's audio tools want (channels, samples). A mono
+# file gives one dimension only: `always_2d=True` makes both alike. Whole numbers cost less than one step of
+# 1/32768; what is larger than 1 is cut off (*clipped*). And with the wrong rate nothing fails; the tone is just an
+# octave too low. **Bring all files to one rate when you read them.**
 #
 # 8,000 samples a second can hold tones below 4,000 Hz. A higher one folds back: 8,000 - 5,000 =
 # 3,000 Hz, a tone that was never there (*aliasing*; chapter 03 met it in pictures). A resampler filters first.
@@ -606,9 +617,10 @@ print(f"the {tone} Hz tone after resample_poly: {strongest(signal.resample_poly(
 #
 # ## 10. Spectrograms
 #
-# `torch.stft` cuts a sound into short windows and tells the power of each frequency in each window: a picture
-# of the sound, ready for a convolution. One choice decides what it shows: the **window**. **Question:** here
-# are two tones 40 Hz apart, and two clicks 20 ms apart. Which window shows both pairs?
+# `torch.stft` cuts a sound into short windows and tells the power of each frequency in each window: a picture of
+# the sound, the [spectrogram](pages/glossary.ipynb#spectrogram), ready for a convolution. One choice decides what
+# it shows: the **window**. **Question:** here are two tones 40 Hz apart, and two clicks 20 ms apart. Which window
+# shows both pairs?
 
 # %%
 RATE = 8000
@@ -728,9 +740,15 @@ seen = (t_frame > 17) & (t_frame < 25)
 fine = np.linspace(17, 25, 400)
 ax.plot(fine, truth(fine), color="black", marker="", linewidth=1, label="truth")
 names = ["by row", "nearest, offset removed", "and tolerance 0.05 s"]
-for name, marker, colour in zip(names, "x^o", (palette.VERMILION, palette.ORANGE, palette.BLUE)):
-    ax.plot(t_frame[seen], joined[name][seen], marker, color=colour, linestyle="", markersize=4, label=name)
-ax.set(xlabel="seconds")
+looks = (
+    ("x", palette.VERMILION, palette.VERMILION),
+    ("^", palette.ORANGE, "black"),
+    ("o", palette.BLUE, "black"),
+)
+for name, (marker, colour, edge) in zip(names, looks):
+    look = {"marker": marker, "linestyle": "", "markersize": 4.5, "color": colour, "markeredgecolor": edge}
+    ax.plot(t_frame[seen], joined[name][seen], markeredgewidth=0.7, label=name, **look)
+ax.set(xlabel="seconds", ylabel="level")
 ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
 alt = "Joined by row the values are far from the curve. Joined by time they lie on it; in the gap from 20 to 22 s "
 show(fig, alt=alt + "they stay on two levels, and with a tolerance there are none.")
@@ -745,9 +763,10 @@ show(fig, alt=alt + "they stay on two levels, and with a tolerance there are non
 #
 # ## 12. A model that uses it
 #
-# Two **towers**: one turns a picture into 32 numbers, one a caption. Both have length 1. In a batch of 32
-# pairs, picture *i* is compared with all 32 captions; the loss (*InfoNCE*) is a cross-entropy: which caption
-# is mine? And the same for captions. There are no labels. **The join is the label.**
+# Two **towers**: one turns a picture into a vector of 32 numbers, one a caption. Both vectors have length 1, so
+# their product says how alike they are: 1 for the same direction. In a batch of 32 pairs, picture *i* is compared
+# with all 32 captions; the loss (*InfoNCE*) is a cross-entropy: which caption is mine? And the same for captions.
+# There are no labels. **The join is the label.**
 #
 # The same `Scenes` and `collate` feed it; only the table differs. One table is joined by key. The other pairs
 # the sorted listings of the *training* scenes by position. Both models are tested on the same 100 held-out

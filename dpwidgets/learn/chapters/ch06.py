@@ -17,6 +17,8 @@ def _every_row_once(parts: Any) -> str | None:
     found = np.sort(np.concatenate([np.asarray(part) for part in parts]))
     if len(found) == len(_RARE) and (found == np.arange(len(_RARE))).all():
         return None
+    if set(found.tolist()) == {0, 1}:
+        return "These are labels: split `np.arange(len(labels))`, and return the row numbers."
     if len(np.unique(found)) < len(found):
         return "A row stands in two parts. Return numbers of the table's rows, not positions within a part."
     return "Rows are missing: together the parts must hold all rows of the table."
@@ -34,6 +36,19 @@ def _same_shares(counts: Any) -> str | None:
             "the second step needs the labels of the rows that are left."
         )
     return None if counts[0] == (6, 2, 2) else f"The positives are shared out as {counts[0]}."
+
+
+def _drawn(split: Any) -> list[tuple[tuple[int, ...], ...]]:
+    """The parts with seeds 0, 0, and 1 to 5."""
+    return [tuple(tuple(int(row) for row in part) for part in split(_RARE, s)) for s in (0, 0, *range(1, 6))]
+
+
+def _from_the_seed(draws: list[tuple[tuple[int, ...], ...]]) -> str | None:
+    if draws[0] != draws[1]:
+        return "The same seed gave two different splits: both steps need `random_state=seed`."
+    if len(set(draws)) == 1:
+        return "Every seed gives the same split: `random_state` must be `seed`."
+    return None
 
 
 SPLIT_ROWS = Exercise(
@@ -71,6 +86,12 @@ def split_rows(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, n
             shown="positives in the parts, for 20 seeds; labels has 10",
             judge=_same_shares,
             wants="6, 2 and 2 positives, with every seed",
+        ),
+        Check(
+            use=_drawn,
+            shown="split_rows(labels, seed), for seeds 0, 0, 1, 2, 3, 4 and 5",
+            judge=_from_the_seed,
+            wants="the same parts for the same seed, others for other seeds",
         ),
     ),
     hints=(
@@ -135,6 +156,35 @@ def split_rows(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, n
             "    return train, *train_test_split(places, test_size=0.5, random_state=seed)",
             says="A row stands in two parts",
         ),
+        WrongAnswer(
+            "splits the labels themselves",
+            "from sklearn.model_selection import train_test_split\n\n"
+            "def split_rows(labels, seed):\n"
+            "    train, rest = train_test_split(labels, test_size=0.4, random_state=seed, stratify=labels)\n"
+            "    return train, *train_test_split(rest, test_size=0.5, random_state=seed, stratify=rest)",
+            says="These are labels",
+        ),
+        WrongAnswer(
+            "forgets the seed in the second step",
+            "import numpy as np\n"
+            "from sklearn.model_selection import train_test_split\n\n"
+            "def split_rows(labels, seed):\n"
+            "    rows = np.arange(len(labels))\n"
+            "    train, rest = train_test_split(rows, test_size=0.4, random_state=seed, stratify=labels)\n"
+            "    return train, *train_test_split(rest, test_size=0.5, stratify=labels[rest])",
+            says="both steps need",
+        ),
+        WrongAnswer(
+            "always takes 42",
+            "import numpy as np\n"
+            "from sklearn.model_selection import train_test_split\n\n"
+            "def split_rows(labels, seed):\n"
+            "    rows = np.arange(len(labels))\n"
+            "    train, rest = train_test_split(rows, test_size=0.4, random_state=42, stratify=labels)\n"
+            "    left = labels[rest]\n"
+            "    return train, *train_test_split(rest, test_size=0.5, random_state=42, stratify=left)",
+            says="must be `seed`",
+        ),
     ),
 )
 
@@ -149,10 +199,14 @@ def _names(rows: Any) -> set[str]:
 
 def _whole_groups(parts: Any) -> str | None:
     train, test = parts
+    if any(isinstance(row, str) for row in (*train, *test)):
+        return "These are names of groups: return the numbers of their rows."
     if shared := _names(train) & _names(test):
         return f"{len(shared)} of the groups stand on both sides: choose groups, not rows."
     if sorted([*train, *test]) != list(range(len(_PATIENTS))):
         return "Each row must stand in exactly one of the two lists."
+    if len(_names(train)) == 2:
+        return "The two parts are swapped: training comes first, then the test part."
     if len(_names(test)) != 2:
         return f"The test part holds {len(_names(test))} groups, and 2 were asked for."
     return None
@@ -254,6 +308,25 @@ def split_groups(groups: list[str], test_groups: int, seed: int) -> tuple[list[i
             "    return train, [row for row in rows if groups[row] in chosen]",
             says="take all chance from",
         ),
+        WrongAnswer(
+            "returns names",
+            "import random\n\n"
+            "def split_groups(groups, test_groups, seed):\n"
+            "    names = sorted(set(groups))\n"
+            "    random.Random(seed).shuffle(names)\n"
+            "    return names[test_groups:], names[:test_groups]",
+            says="return the numbers of their rows",
+        ),
+        WrongAnswer(
+            "gives the test part first",
+            "import random\n\n"
+            "def split_groups(groups, test_groups, seed):\n"
+            "    chosen = random.Random(seed).sample(sorted(set(groups)), test_groups)\n"
+            "    rows = range(len(groups))\n"
+            "    test = [row for row in rows if groups[row] in chosen]\n"
+            "    return test, [row for row in rows if groups[row] not in chosen]",
+            says="parts are swapped",
+        ),
     ),
 )
 
@@ -300,6 +373,13 @@ def in_test(file: str, share: float) -> bool:
                 "Only sha256 of the name may decide, below `share` means test. "
                 "Python's own `hash` gives other answers in each process."
             ),
+            traps=(
+                ([], "Nobody is chosen: divide the number by `2**32`, so that it lies between 0 and 1."),
+                (
+                    list(range(40)),
+                    "Everybody is chosen: a number that is not 0 counts as true. Compare it with `share`.",
+                ),
+            ),
         ),
     ),
     hints=(
@@ -338,6 +418,22 @@ def in_test(file: str, share: float) -> bool:
             "import random\n\ndef in_test(file, share):\n    return random.random() < share",
             says="no other chance may come in",
         ),
+        WrongAnswer(
+            "forgets to divide",
+            "import hashlib\n\n"
+            "def in_test(file, share):\n"
+            '    patient = file.split("/")[0]\n'
+            "    return int(hashlib.sha256(patient.encode()).hexdigest()[:8], 16) < share",
+            says="divide the number by",
+        ),
+        WrongAnswer(
+            "returns the number",
+            "import hashlib\n\n"
+            "def in_test(file, share):\n"
+            '    patient = file.split("/")[0]\n'
+            "    return int(hashlib.sha256(patient.encode()).hexdigest()[:8], 16) / 2**32",
+            says="Compare it with",
+        ),
     ),
 )
 
@@ -358,6 +454,8 @@ def _balanced(weights: Any) -> str | None:
         return None
     if sums[0] > 6 * sums[2]:
         return "Common rows get the larger weights: it is the other way round."
+    if sums[0] < sums[2]:
+        return "Rare classes are now drawn more often than common ones: divide by the count just once."
     return "Rare classes are still drawn less often: the weights of each class must add up to the same."
 
 
@@ -412,6 +510,11 @@ def sample_weights(labels: torch.Tensor) -> torch.Tensor:
             "    return 1 - torch.bincount(labels)[labels] / len(labels)",
             says="still drawn less often",
         ),
+        WrongAnswer(
+            "divides by the square of the count",
+            "import torch\n\ndef sample_weights(labels):\n    return 1 / torch.bincount(labels)[labels] ** 2",
+            says="more often than common ones",
+        ),
     ),
 )
 
@@ -432,11 +535,24 @@ def _added_up(accumulate: Any, before: float | None) -> float:
     return round(model.weight.grad.item(), 5)
 
 
+def _most_at_once(accumulate: Any) -> int:
+    """The largest number of rows that the loss was asked for in one call."""
+    asked = [0]
+
+    def loss_of(model: torch.nn.Module, piece: torch.Tensor) -> torch.Tensor:
+        asked.append(len(piece))
+        return torch.Tensor(model(piece)).mean()
+
+    accumulate(torch.nn.Linear(1, 1), loss_of, [torch.ones(n, 1) for n in (4, 1)])
+    return max(asked)
+
+
 ACCUMULATE = Exercise(
     id="06.5",
     title="A batch in pieces",
     prompt=(
-        "`loss_of(model, piece)` is the mean loss of a piece of rows. The pieces may differ in length.\n"
+        "`loss_of(model, piece)` is the mean loss of a piece of rows. The pieces may differ in length, "
+        "and only one of them fits into memory at a time.\n"
         "Leave in each parameter's `.grad` the gradient of the mean loss over all rows. "
         "Gradients from before must not count. Take no step."
     ),
@@ -468,6 +584,12 @@ def accumulate(model: torch.nn.Module, loss_of: Callable, pieces: list[torch.Ten
             shown="the same, with gradients of 100 left from an earlier step",
             expected=2.0,
             why="`backward()` adds to what is there: clear it first.",
+        ),
+        Check(
+            use=_most_at_once,
+            shown="the most rows that loss_of saw at once, for pieces of 4 rows and 1",
+            expected=4,
+            why="The pieces were put together again: ask for the loss of each piece by itself.",
         ),
     ),
     hints=(
@@ -522,6 +644,14 @@ def accumulate(model: torch.nn.Module, loss_of: Callable, pieces: list[torch.Ten
             "        (loss_of(model, piece) * len(piece) / total).backward()",
             says="clear it first",
         ),
+        WrongAnswer(
+            "joins the pieces again",
+            "import torch\n\n"
+            "def accumulate(model, loss_of, pieces):\n"
+            "    model.zero_grad()\n"
+            "    loss_of(model, torch.cat(pieces)).backward()",
+            says="each piece by itself",
+        ),
     ),
 )
 
@@ -558,12 +688,22 @@ def learning_rate(update: int, base_rate: float, base_batch: int, batch: int, wa
             expected=0.08,
             why="The first of ten updates gets a tenth of the full rate.",
             traps=(
-                (0.0, "A rate of 0 wastes the first update: count it as 1, with `update + 1`."),
+                (
+                    0.0,
+                    "A rate of 0 wastes the first update: count it as 1, with `update + 1`, and divide with "
+                    "`/`: `//` cuts to a whole number.",
+                ),
                 (0.8, "The first updates must be smaller."),
             ),
         ),
         Check((9, 0.1, 32, 256, 10), expected=0.8, why="The tenth of ten updates gets the full rate."),
         Check((0, 0.1, 32, 64, 0), expected=0.2, why="Without a climb the full rate is there at once."),
+        Check(
+            (5, 0.1, 32, 48, 0),
+            expected=0.15,
+            why="One and a half times the batch, one and a half times the rate.",
+            traps=((0.1, "`48 // 32` is cut to 1: divide with `/`."),),
+        ),
     ),
     hints=(
         "Two factors: one for the size of the batch, one that climbs to 1 and stays there.",
@@ -604,6 +744,20 @@ def learning_rate(update: int, base_rate: float, base_batch: int, batch: int, wa
             "    return base_rate * batch / base_batch",
             says="must be smaller",
         ),
+        WrongAnswer(
+            "cuts the quotient",
+            "def learning_rate(update, base_rate, base_batch, batch, warm_up):\n"
+            "    climb = min(1, (update + 1) / warm_up) if warm_up else 1\n"
+            "    return base_rate * (batch // base_batch) * climb",
+            says="is cut to 1",
+        ),
+        WrongAnswer(
+            "cuts the climb",
+            "def learning_rate(update, base_rate, base_batch, batch, warm_up):\n"
+            "    climb = min(1, (update + 1) // warm_up) if warm_up else 1\n"
+            "    return base_rate * batch / base_batch * climb",
+            says="wastes the first update",
+        ),
     ),
 )
 
@@ -637,6 +791,14 @@ def batches_by_length(lengths: list[int], size: int) -> list[list[int]]:
             ([3, 7, 3, 3], 3),
             expected=[[0, 2, 3], [1]],
             why="Rows of equal length keep their order.",
+            traps=(
+                (
+                    [[0, 0, 0], [1]],
+                    "Row 0 stands three times: `index` finds the first row of that length only. "
+                    "Sort the row numbers themselves.",
+                ),
+                ([[3, 1]], "Rows are lost: a dict keeps one row for each length."),
+            ),
         ),
     ),
     hints=(
@@ -675,6 +837,21 @@ def batches_by_length(lengths: list[int], size: int) -> list[list[int]]:
             "    order = sorted(range(len(lengths)), key=lambda row: lengths[row])\n"
             "    return [order[at : at + size] for at in range(0, len(order) - size + 1, size)]",
             says="must be there",
+        ),
+        WrongAnswer(
+            "looks each length up",
+            "def batches_by_length(lengths, size):\n"
+            "    order = [lengths.index(length) for length in sorted(lengths)]\n"
+            "    return [order[at : at + size] for at in range(0, len(order), size)]",
+            says="`index` finds the first row",
+        ),
+        WrongAnswer(
+            "keeps the rows in a dict by length",
+            "def batches_by_length(lengths, size):\n"
+            "    row_of = {length: row for row, length in enumerate(lengths)}\n"
+            "    order = [row_of[length] for length in sorted(row_of)]\n"
+            "    return [order[at : at + size] for at in range(0, len(order), size)]",
+            says="a dict keeps one row",
         ),
     ),
 )

@@ -35,9 +35,19 @@ def join_by_key(images: list[str], captions: list[str]) -> list[tuple[str, str]]
             ),
         ),
         Check(
-            (["b.png", "a.jpg", "c.jpg"], ["c.txt", "a.txt", "d.txt"]),
-            expected=[("a.jpg", "a.txt"), ("c.jpg", "c.txt")],
+            (["b.png", "a.jpg", "c.jpeg"], ["c.txt", "a.txt", "d.txt"]),
+            expected=[("a.jpg", "a.txt"), ("c.jpeg", "c.txt")],
             why="Sorted by key, with the ending that each file has, and without d, which has no image.",
+            traps=(
+                (
+                    [("a.jpg", "a.txt")],
+                    "c.jpeg and c.txt belong together: not every ending has three letters, or is `.jpg`.",
+                ),
+                (
+                    [("c.jpeg", "c.txt"), ("a.jpg", "a.txt")],
+                    "The pairs are right; now sort them by their key.",
+                ),
+            ),
         ),
         Check(
             (["day.1.jpg", "day.2.jpg"], ["day.2.txt", "day.1.txt"]),
@@ -87,6 +97,28 @@ def join_by_key(images: list[str], captions: list[str]) -> list[tuple[str, str]]
             "    found = {Path(caption).stem: caption for caption in captions}\n"
             "    return [(i, found[Path(i).stem]) for i in reversed(images) if Path(i).stem in found]",
             says="keeps its own",
+        ),
+        WrongAnswer(
+            "knows one ending only",
+            "def join_by_key(images, captions):\n"
+            '    names = [(image, image.replace(".jpg", ".txt")) for image in sorted(images)]\n'
+            "    return [(image, caption) for image, caption in names if caption in captions]",
+            says="not every ending",
+        ),
+        WrongAnswer(
+            "cuts four letters",
+            "def join_by_key(images, captions):\n"
+            "    found = {caption[:-4]: caption for caption in captions}\n"
+            "    return [(i, found[i[:-4]]) for i in sorted(images) if i[:-4] in found]",
+            says="not every ending",
+        ),
+        WrongAnswer(
+            "does not sort",
+            "from pathlib import Path\n\n"
+            "def join_by_key(images, captions):\n"
+            "    found = {Path(image).stem: image for image in images}\n"
+            "    return [(found[Path(c).stem], c) for c in captions if Path(c).stem in found]",
+            says="now sort them",
         ),
     ),
 )
@@ -212,6 +244,14 @@ def masked_mean(vectors: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
                     (_VECTORS * _REAL[..., None]).mean(1),
                     "The sum is right, but it was divided by L: divide by the number of real words.",
                 ),
+                (
+                    (_VECTORS * _REAL[..., None]).sum(1) / _REAL.sum(1),
+                    "The counts (B,) were laid along D: make them (B, 1), with `sum(1, keepdim=True)`.",
+                ),
+                (
+                    _VECTORS.sum(1) / _REAL.sum(1, keepdim=True),
+                    "The count is right, but padding is in the sum: multiply by the mask first.",
+                ),
             ),
         ),
         Check(
@@ -252,6 +292,18 @@ def masked_mean(vectors: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
             "    return (vectors * real).sum(1) / real.sum(1)",
             says="0 / 0 is NaN",
         ),
+        WrongAnswer(
+            "counts without keepdim",
+            "def masked_mean(vectors, mask):\n"
+            "    return (vectors * mask[..., None]).sum(1) / mask.sum(1).clamp(min=1)",
+            says="laid along D",
+        ),
+        WrongAnswer(
+            "adds the padding up",
+            "def masked_mean(vectors, mask):\n"
+            "    return vectors.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)",
+            says="padding is in the sum",
+        ),
     ),
 )
 
@@ -278,6 +330,7 @@ def nearest_rows(frames: list[float], sensor: list[float], tolerance: float) -> 
                 ([0.25, 0.75, 2.25], "These are times: return the numbers of the rows."),
                 ([None, 1, 1], "You only look back. The nearest may also come later."),
                 ([None, 1, None], "You only look back. The nearest may also come later."),
+                ([None, 1, 2], "Row 0 was taken for nothing: 0 counts as false. Ask `is None`."),
             ),
         ),
         Check(
@@ -289,6 +342,11 @@ def nearest_rows(frames: list[float], sensor: list[float], tolerance: float) -> 
             ([3.0, 1.0], [1.25, 3.25, 0.5], 1.0),
             expected=[1, 0],
             why="Neither list is sorted: 3.25 stands in row 1, 1.25 in row 0.",
+        ),
+        Check(
+            ([1.0], [1.5, 0.5], 1.0),
+            expected=[0],
+            why="Both are half a second away: the first of them counts.",
         ),
         Check(([1.0], [], 1.0), expected=[None], why="A sensor that measured nothing gives None."),
     ),
@@ -341,6 +399,29 @@ def nearest_rows(frames: list[float], sensor: list[float], tolerance: float) -> 
             "def nearest_rows(frames, sensor, tolerance):\n"
             "    return [min(sensor, key=lambda s: abs(s - t), default=None) for t in frames]",
             says="return the numbers of the rows",
+        ),
+        WrongAnswer(
+            "takes row 0 for nothing",
+            "def nearest_rows(frames, sensor, tolerance):\n"
+            "    found = []\n"
+            "    for t in frames:\n"
+            "        row = min(range(len(sensor)), key=lambda r: abs(sensor[r] - t), default=None)\n"
+            "        found.append(row if row and abs(sensor[row] - t) <= tolerance else None)\n"
+            "    return found",
+            says="0 counts as false",
+        ),
+        WrongAnswer(
+            "takes the last of equals",
+            "def nearest_rows(frames, sensor, tolerance):\n"
+            "    found = []\n"
+            "    for t in frames:\n"
+            "        best, least = None, tolerance\n"
+            "        for row, time in enumerate(sensor):\n"
+            "            if abs(time - t) <= least:\n"
+            "                best, least = row, abs(time - t)\n"
+            "        found.append(best)\n"
+            "    return found",
+            says="the first of them counts",
         ),
     ),
 )
@@ -395,6 +476,12 @@ def to_mono(samples: np.ndarray) -> torch.Tensor:
             (_SINGLE,),
             expected=torch.tensor([0.25, -0.25]),
             why="One channel is its own mean: 8192 / 32768 is 0.25.",
+            traps=(
+                (
+                    torch.tensor([1.0, -1.0]),
+                    "You divided by the sound's own maximum: a quiet sound must stay quiet. Divide by 32768.",
+                ),
+            ),
         ),
     ),
     hints=(
@@ -450,6 +537,14 @@ def to_mono(samples: np.ndarray) -> torch.Tensor:
             "def to_mono(samples):\n"
             "    return torch.from_numpy(samples.astype(np.float32).mean(axis=1) / 32767)",
             says="must become exactly -1",
+        ),
+        WrongAnswer(
+            "divides by its own maximum",
+            "import numpy as np\nimport torch\n\n"
+            "def to_mono(samples):\n"
+            "    mono = samples.astype(np.float32).mean(axis=1)\n"
+            "    return torch.from_numpy(mono / np.abs(mono).max())",
+            says="must stay quiet",
         ),
     ),
 )

@@ -14,6 +14,7 @@ _TOP, _BOTTOM = 58, 262
 _MOST_ROWS = 10  # classes that get a row
 _MOST_CELLS = 320  # items that get a cell in a row
 _SERIES = {"train": 0, "val": 1, "test": 3}
+_EDGED = 4  # points: a wider mark in orange, which is light on white, gets a dark edge
 
 
 def split_picture(
@@ -34,7 +35,8 @@ def _legend(sheet: Sheet, problem: Problem, parts: Parts) -> None:
     x = 214.0
     for number, (name, rows) in enumerate(zip(PARTS, parts, strict=True)):
         look = colour(_SERIES[name])
-        sheet.box(x, 28 - 6 * number - 6, x + 8, 28 - 6 * number, fill=look)
+        edge = INK if name == "val" else None
+        sheet.box(x, 28 - 6 * number - 6, x + 8, 28 - 6 * number, fill=look, outline=edge)
         sheet.line([(x - 3, 28), (x + 11, 28)], GRID, 1)
         sheet.text(x + 18, 20, f"{name}: {len(rows)} {problem.title}", size=12)
         x += 190
@@ -64,7 +66,8 @@ def _items(sheet: Sheet, problem: Problem, places: np.ndarray) -> None:
         for row, left, right in zip(rows, *across, strict=True):
             name = PARTS[places[row]]
             level = floor - third * places[row]
-            sheet.box(left, level - third, right, level, fill=colour(_SERIES[name]))
+            edge = INK if name == "val" and right - left > _EDGED else None
+            sheet.box(left, level - third, right, level, fill=colour(_SERIES[name]), outline=edge)
         if problem.groups is not None and problem.times is None:
             for at in np.flatnonzero(np.diff(problem.groups[rows])):
                 sheet.line([(across[1][at], floor - 3 * third), (across[1][at], floor)], INK, 1)
@@ -99,9 +102,20 @@ def _class_shares(sheet: Sheet, problem: Problem, report: Report) -> None:
     at = np.arange(classes)
     for number, name in enumerate(PARTS):
         left = at - 0.36 + 0.24 * number
-        axes.bars(left, left + 0.22, 100 * report.shares[number, :classes], _SERIES[name], name)
+        heights = 100 * report.shares[number, :classes]
+        axes.bars(left, left + 0.22, heights, _SERIES[name], name)
+        if name == "val":
+            _edges(sheet, axes, left, left + 0.22, heights)
     axes.legend()
     sheet.text(54, 586, f"test differs from all by up to {100 * report.drift:.1f} points", INK, 12)
+
+
+def _edges(sheet: Sheet, axes: Axes, lefts: np.ndarray, rights: np.ndarray, heights: np.ndarray) -> None:
+    """Dark edges around bars from 0 whose colour is light."""
+    for left, right, height in zip(lefts, rights, heights, strict=True):
+        if height > 0:
+            (x1, top), (x2, bottom) = axes.at(left, height), axes.at(right, 0)
+            sheet.box(x1, top, x2, bottom, outline=INK)
 
 
 def _chance(sheet: Sheet, problem: Problem, parts: Parts, report: Report) -> None:
