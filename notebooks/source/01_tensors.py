@@ -13,24 +13,25 @@
 # %% [markdown]
 # # 01 Tensors
 #
-# Every image, sentence and table becomes a tensor before a model sees it. A tensor is simple: a block of memory,
-# and a few numbers that say how to read it. Most surprises come from one of these numbers: the dtype, the shape,
-# or the strides.
+# Every image, sentence and table becomes a [tensor](pages/glossary.ipynb#tensor) before a model sees it. A tensor is
+# simple: a block of memory, and a few facts that say how to read it. Most surprises come from one of these facts:
+# the [dtype](pages/glossary.ipynb#dtype), the shape, or the [strides](pages/glossary.ipynb#stride).
 #
 # **After this chapter you can**
 #
 # - say which dtype a tensor gets, what that dtype can hold, and how many bytes it takes,
 # - tell a copy from a view, and know who else changes when you write,
 # - read shape, strides and offset, and say why `.view()` sometimes refuses,
-# - predict the shape of a broadcast, and see the trap before it fakes a loss,
+# - predict the shape of a [broadcast](pages/glossary.ipynb#broadcasting), and see the trap before it fakes a
+#   [loss](pages/glossary.ipynb#loss),
 # - turn images into tensors, and keep 0–255 and 0–1 apart.
 #
 # **What you need to know**
 #
 # | Concept | Importance | Where to look |
 # |---|---|---|
-# | Lists, functions and loops in Python | needed | the Python tutorial |
-# | What an array is; a little NumPy | helpful | the NumPy beginner's guide |
+# | Lists, functions and loops in Python | needed | [the Python tutorial](https://docs.python.org/3/tutorial/) |
+# | What an array is; a little NumPy | helpful | [NumPy for beginners](https://numpy.org/doc/stable/user/absolute_beginners.html) |
 # | Matrix multiplication | helpful | any course in linear algebra |
 #
 # **Time:** 60 minutes to read and try, with the lab and the exercises. The cells alone run for about 10 seconds.
@@ -51,7 +52,7 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 from torchvision.transforms import v2
 
-from dpwidgets import TensorLab, exercise, predict, quiz, samples, show, use_style
+from dpwidgets import TensorLab, exercise, palette, predict, quiz, samples, show, use_style
 from dpwidgets.prep.parameters import Folder, Integer, check_parameters
 
 # %% tags=["parameters"]
@@ -84,7 +85,8 @@ use_style()
 #
 # **Question.** What does a tensor know about itself, beside its numbers?
 #
-# The guide's first example makes a matrix of two rows and three columns and asks for `float32`. So do we.
+# The guide (the text that this workbook follows and checks: chapter 00) begins with a matrix of two rows and three
+# columns, and asks for `float32`. So do we.
 
 # %% tags=["snippet-01"] figure="shape (2, 3)"
 matrix = torch.tensor([[0.5, 1, 1.5], [2, 2.5, 3]], dtype=torch.float32)
@@ -95,7 +97,8 @@ print("runs as intended: the guide's first example works")
 
 # %% [markdown]
 # **What happened.** A tensor knows its **shape** (sizes of its dimensions), its **dtype** (how each number is
-# written in memory) and its **device** (where that memory is; here always the processor, chapter 08 has more).
+# written in memory) and its **device** (where that memory is; here always the processor, chapter 08 has
+# [others](pages/glossary.ipynb#accelerator)).
 # All elements have the same dtype. Bytes are elements times bytes of one element.
 #
 # ## 2. Which dtype, if you do not ask?
@@ -138,8 +141,8 @@ predict("01.p1").reveal(str(torch.tensor([1, 2, 3.0]).dtype).removeprefix("torch
 # gave it. So the same numbers are `float32` from a list and `float64` from an array.
 #
 # Torch converts less than NumPy. Where a result would need another type, it asks you to say so. A mean of whole
-# numbers is refused; so is `float64` data in a model, whose weights are `float32`. The message calls them `Double`
-# and `Float`. The cure for both is `.float()`.
+# numbers is refused. So is `float64` data in a model (here `Linear`, the smallest one: a weighted sum), whose weights
+# are `float32`. The message calls them `Double` and `Float`. The cure for both is `.float()`.
 #
 # ## 3. What a dtype can hold
 #
@@ -167,9 +170,10 @@ predict("01.p2").reveal((pixel + 100).item())
 # and beyond their end they become `inf`. `float32` counts whole numbers up to 16,777,216 and then loses one.
 # `bfloat16` reaches as far as `float32`, with only two to three digits.
 #
-# A type with a wider kind wins: `uint8` plus a Python float is `float32`; `uint8` plus a Python int stays `uint8`.
+# When two kinds meet, float wins over whole: `uint8` plus a Python float is `float32`. `uint8` plus a Python int is the
+# same kind, and stays `uint8`, however large the int is.
 #
-# **Question.** What does the wrong sum do to a photo?
+# **Question.** What does the wrong sum do to a photo? And does it help to limit the values after the sum?
 
 
 # %%
@@ -199,7 +203,8 @@ print(f"pixels that got darker by adding 100: {(wrapped < photo).float().mean():
 #
 # ## 4. Ways to make a tensor
 #
-# **Question.** Which of them do you know from NumPy, and which one should you never print?
+# **Question.** Which of them do you know from NumPy? Which type does each choose? And which one holds values that mean
+# nothing?
 
 # %%
 made = {
@@ -239,11 +244,11 @@ b = torch.tensor([[1, 5], [4, 2]])
 total, product = a + b, a * b
 """
 try:
-    exec(example, {})  # a fresh kernel: no names yet
+    exec(example, {})  # as in a fresh notebook: no names yet
 except NameError as error:
-    print("in a fresh kernel:      NameError:", error)
+    print("in a fresh notebook:    NameError:", error)
 names = {"torch": torch}
-exec(example, names)  # a kernel in which an earlier cell imported torch
+exec(example, names)  # as where an earlier cell imported torch
 print("after the import of #1: a + b =", names["total"].tolist(), "  a * b =", names["product"].tolist())
 
 # %% [markdown]
@@ -251,8 +256,9 @@ print("after the import of #1: a + b =", names["total"].tolist(), "  a * b =", n
 # element**; the matrix product is `a @ b`.
 #
 # The guide goes on: functions such as `torch.add` and `torch.mul` are more flexible, and **more efficient**.
-# **Question:** does `torch.add(a, b)` do anything that `a + b` does not? A dispatch mode sees every kernel that torch
-# calls.
+# **Question:** does `torch.add(a, b)` do anything that `a + b` does not? In the end torch calls a
+# [kernel](pages/glossary.ipynb#kernel): a compiled function for one operation (not the notebook's kernel, which runs
+# its cells). A *dispatch mode* of torch gets to see each of these calls.
 
 
 # %% tags=["claim-28"] figure="the same kernel"
@@ -298,13 +304,13 @@ seconds = {name: [] for name in race}
 for _ in range(15):  # in turns, so that a busy machine is fair to all
     for name, way in race.items():
         seconds[name].append(timeit.timeit(way, number=2))
-base = np.median(seconds["a + b"])
-for name, taken in seconds.items():
-    print(f"{name:24}{np.median(taken) / base:.2f} of the time of a + b")
+for name, taken in seconds.items():  # the best of 15: least disturbed by other programs
+    print(f"{name:24}{min(taken) / min(seconds['a + b']):.2f} of the time of a + b")
 
 # %% [markdown]
-# **What happened.** The first two are the same up to noise. `out=` spares the system the search for new memory; whether
-# that can be measured depends on size and machine. It always costs readability.
+# **What happened.** The first two are the same up to noise: run the cell twice and see how much noise there is. `out=`
+# spares the system the search for new memory; whether that can be measured depends on size and machine. It always
+# costs readability.
 #
 # ## 6. Matrix product against loops
 #
@@ -371,24 +377,28 @@ predict("01.p3").reveal(sum(int(tensor[0] == 9) for tensor in list(tensors.value
 # only when they must: the same line shares for a `float32` array and copies for a `float64` one. `tensor.numpy()`
 # shares as well, in the other direction.
 #
-# Two kinds of arrays cannot be shared: those read backwards, such as images mirrored with `[:, ::-1]` (section 8 says
-# why), and read-only ones, where torch only warns. Copy them: `array.copy()` or `torch.tensor(array)`.
+# Two kinds of arrays should not be shared. Torch refuses those read backwards, such as images mirrored with
+# `[:, ::-1]` (section 8 says why). It shares read-only ones, and only warns: a write into the tensor would change what
+# must not change. Copy both: `array.copy()` or `torch.tensor(array)`.
 #
 # ## 8. Shape, strides, offset
 #
-# Memory is one long row. **Strides** say how far to step in that row to come to the next index of each dimension.
+# Memory is one long row. **Strides** say how far to step in that row to come to the next index of each dimension; the
+# **offset** says where to start. A tensor that reads the memory of another one is a **view** of it. A tensor is
+# [contiguous](pages/glossary.ipynb#contiguous) if reading it row by row walks through memory without a jump.
 # **Question:** what does a transpose move?
 
 # %%
-x = torch.arange(12).reshape(3, 4)
+x = (10 * torch.arange(12)).reshape(3, 4)  # place 0 in memory holds 0, place 1 holds 10, ...
 
 
 def describe(name: str, y: torch.Tensor) -> None:
-    """Shape, strides, start, and whether y lies in the memory of x."""
+    """Shape, strides, offset, and whether y lies in the memory of x."""
     shares = y.untyped_storage().data_ptr() == x.untyped_storage().data_ptr()
+    kind = "itself" if y is x else "view" if shares else "COPY"
     print(
-        f"{name:24}{tuple(y.shape)!s:9}strides {y.stride()!s:8}start {y.storage_offset()}  "
-        f"contiguous {y.is_contiguous()!s:6}{'view' if shares else 'COPY'}"
+        f"{name:24}{tuple(y.shape)!s:8}strides {y.stride()!s:8}offset {y.storage_offset()}  "
+        f"contiguous {y.is_contiguous()!s:7}{kind}"
     )
 
 
@@ -401,10 +411,10 @@ describe("x.flip(0)", x.flip(0))
 describe("x.t().contiguous()", x.t().contiguous())
 describe("x.t().reshape(12)", x.t().reshape(12))
 where = 1 * x.t().stride(0) + 2 * x.t().stride(1)
-print(f"\nx.t()[1, 2] is {x.t()[1, 2]}, and memory at 1·1 + 2·4 = {where} holds {x.flatten()[where]}")
+print(f"\nx.t()[1, 2] is {x.t()[1, 2]}, and memory at place 1·1 + 2·4 = {where} holds {x.flatten()[where]}")
 
 # %% [markdown]
-# **What happened.** The transpose moves nothing: it exchanges two strides. Slices change the start and the strides.
+# **What happened.** The transpose moves nothing: it exchanges two strides. Slices change the offset and the strides.
 # `expand` has a stride of 0 and reads one cell many times. `flip` must copy, since no stride is negative.
 #
 # `.view()` promises never to copy. **Question:** can it flatten a transposed tensor? And you save two rows out of
@@ -416,23 +426,21 @@ try:
 except RuntimeError as error:
     print("x.t().view(12):   ", error)
 print("x.t().reshape(12):", x.t().reshape(12).tolist())
-x.t()[0, 0] = 100  # write into the view ...
-x.t().reshape(12)[1] = 200  # ... and into a copy
+x.t()[0, 0] = 555  # write into the view ...
+x.t().reshape(12)[1] = 777  # ... and into a copy
 print("\nx after both:     ", x.flatten().tolist())
 
 table = torch.zeros(10_000, 8)
 for name, piece in {"table[:2]": table[:2], "table[:2].clone()": table[:2].clone()}.items():
     file = io.BytesIO()
     torch.save(piece, file)
-    whole = piece.untyped_storage().nbytes()
-    print(
-        f"{name:18} shows {piece.nbytes} bytes, holds {whole:>7,}; its file is {'small' if file.tell() < 9_000 else 'large'}"
-    )
+    whole, kilobytes = piece.untyped_storage().nbytes(), 10 * math.ceil(file.tell() / 10_000)
+    print(f"{name:18} shows {piece.nbytes} bytes, holds {whole:>7,}; its file: less than {kilobytes} kB")
 
 # %% [markdown]
-# **What happened.** No single stride leads through memory as 0, 4, 8, 1, 5, …, so `.view` refuses. `.reshape` makes a
-# view where it can and a copy where it must: the 100 arrived in `x`, the 200 got lost in the copy. Never write into
-# the result of `reshape`.
+# **What happened.** No single stride leads through the places 0, 4, 8, 1, 5, … of memory, so `.view` refuses.
+# `.reshape` makes a view where it can and a copy where it must: the 555 arrived in `x`, the 777 got lost in the copy.
+# Never write into the result of `reshape`.
 #
 # The slice shows 64 bytes and holds 320,000, in memory and in the file. `.clone()` makes memory for what you see, and
 # no more. Caches of slices are a usual leak.
@@ -486,6 +494,9 @@ predict("01.p4").reveal((guess - target).numel())
 # %% [markdown]
 # **What happened.** A perfect guess has an error of 4. Every guess was compared with every target. `F.mse_loss` warns
 # about it; your own formula does not. **Question:** the loss falls in training too. What does the model learn?
+#
+# The model is a line, slope and start. Training repeats three steps: how large is the loss, in which direction would it
+# be smaller (`backward`), go a little that way (`step`).
 
 
 # %%
@@ -505,14 +516,14 @@ inputs = torch.rand(200, generator=generator)
 truth = 3 * inputs + 1 + 0.1 * torch.randn(200, generator=generator)
 lines = {"targets (200,)": fit(inputs, truth), "targets (200, 1)": fit(inputs, truth[:, None])}
 for name, (slope, start) in lines.items():
-    print(f"{name:18}y = {abs(slope):.1f} x + {start:.1f}")
+    print(f"{name:18}y = {slope:z.1f} x + {start:.1f}")  # z: no minus before 0.0
 
 fig, axis = plt.subplots(figsize=(6, 3))
 axis.plot(inputs, truth, ".", color="#777777", linestyle="", label="data")
-for (name, (slope, start)), dash in zip(lines.items(), ("-", "--")):
-    axis.plot([0, 1], [start, start + slope], linestyle=dash, marker="", linewidth=2.5, label=name)
-axis.set(xlabel="x", ylabel="y")
-axis.legend(fontsize=9)
+for (name, (slope, start)), dash, colour in zip(lines.items(), ("-", "--"), (palette.GOOD, palette.BAD)):
+    axis.plot([0, 1], [start, start + slope], dash, color=colour, marker="", linewidth=2.5)
+    axis.annotate(f" {name}", (1, start + slope), fontsize=9, va="center")
+axis.set(xlabel="x", ylabel="y", xlim=(-0.03, 1.3))
 show(fig, alt="Rising points. The line fitted on flat targets follows them; the one on a column is level.")
 
 # %% [markdown]
@@ -522,7 +533,8 @@ show(fig, alt="Rising points. The line fitted on flat targets follows them; the 
 #
 # ## 10. In place
 #
-# Methods with `_` at the end write into their tensor. That saves memory. **Question:** who else notices?
+# Methods with `_` at the end write into their tensor, [in place](pages/glossary.ipynb#in-place-operation). That saves
+# memory. **Question:** who else notices?
 
 # %%
 batch = torch.zeros(2, 3)
@@ -546,7 +558,10 @@ for name, change in {
 # **What happened.** Everyone who looks at the memory sees the change. The dtype of a tensor never changes in place, and
 # where one cell stands for several elements, torch refuses to write.
 #
-# Gradients need old values. **Question:** what if they are gone?
+# To improve a model, torch asks how the loss changes with each weight: that is the
+# [gradient](pages/glossary.ipynb#gradient). With `requires_grad=True` a part of torch, *autograd*, notes every step
+# from the weights to the loss, and `backward()` goes back through the notes. For that it needs old values.
+# **Question:** what if they are gone?
 
 # %%
 weight = torch.ones(3, requires_grad=True)
@@ -569,7 +584,8 @@ print("inside no_grad:", weight.tolist())
 
 # %% [markdown]
 # **What happened.** Each tensor counts its changes. Autograd notes the count when it keeps a tensor, and complains when
-# the count has moved on: better an error than a wrong gradient. In preprocessing there are no gradients; there the
+# the count has moved on: better an error than a wrong gradient. A weight itself may change only under `no_grad`, where
+# nothing is noted: there the optimiser works. In preprocessing there are no gradients; there the
 # danger is shared memory: an in-place change of a cached sample changes it for the next epoch.
 #
 # ## 11. Images as tensors
@@ -627,8 +643,9 @@ for dtype in (torch.uint8, torch.float16, torch.float32, torch.float64):
 #
 # ## 12. `channels_last`
 #
-# Convolutions often run faster when the three colours of one pixel lie together. **Question:** does
-# `memory_format=torch.channels_last` change the shape, the values, or neither?
+# Convolutions, the layers of most image models, often run faster when the three colours of one pixel lie together.
+# **Question:** does the memory format [`torch.channels_last`](pages/glossary.ipynb#channels_last) change the shape, the
+# values, or neither?
 
 # %%
 photos = torch.rand(batch_size, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
@@ -636,8 +653,8 @@ nhwc = photos.to(memory_format=torch.channels_last)
 print("shape  ", tuple(photos.shape), "→", tuple(nhwc.shape))
 print("strides", photos.stride(), "→", nhwc.stride())
 print("same values:", torch.equal(photos, nhwc), "  same bytes:", photos.nbytes == nhwc.nbytes)
-print("contiguous in the usual sense:", nhwc.is_contiguous())
-print("contiguous in its own:        ", nhwc.is_contiguous(memory_format=torch.channels_last))
+print("contiguous, channels first:", nhwc.is_contiguous())
+print("contiguous, channels last: ", nhwc.is_contiguous(memory_format=torch.channels_last))
 kernel = torch.rand(8, 3, 3, 3, generator=torch.Generator().manual_seed(seed))
 close = torch.allclose(F.conv2d(photos, kernel), F.conv2d(nhwc, kernel), atol=1e-4)
 print("a convolution gives the same, up to rounding:", close)
@@ -647,8 +664,9 @@ except RuntimeError as error:
     print("one image:", error)
 
 # %% [markdown]
-# **What happened.** Neither. Only the strides changed: the channel now has stride 1. It is a layout for batches (four
-# dimensions), and whether it is faster depends on the machine: measure with your model.
+# **What happened.** Neither. Only the strides changed: the channel now has stride 1, its neighbour in memory is the
+# next colour of the same pixel. It is a layout for batches (four dimensions), and whether it is faster depends on the
+# machine: measure with your model.
 #
 # ## Lab: see it cell by cell
 #
@@ -671,7 +689,8 @@ lab.reset()
 
 # %% [markdown]
 # **Your own tensor** goes in first: `TensorLab(my_tensor)`, up to 32 elements. Here it is a corner of the photo, 3
-# pixels wide, with its channels last. Does the code give what the lab shows?
+# pixels wide, with its channels last. Does the lab's code give what the lab shows? (It prints two lines of its own:
+# shape, strides, offset, contiguous or not; and whether the result shares the memory of `x`.)
 
 # %% tags=["lab"]
 corner = pixels[:2, :3].contiguous()  # (2, 3, 3)
@@ -688,13 +707,13 @@ own_lab
 #    `x.permute(2, 0, 1).contiguous()`: which sum finds the same element now?
 # 2. In the first lab find two shapes with three dimensions in which **both** tensors have repeats, and the result
 #    has 24 cells. Does the warning come? Is it always a mistake?
-# 3. In *dtypes*, type 2049 and look at `float16`. Which is the first whole number that `float16` cannot hold? And
-#    `bfloat16`?
+# 3. In *dtypes*, type 2048, then 2049, and look at `float16`. What is special about 2049? Find the same place for
+#    `bfloat16`: it is much smaller.
 #
 # ## Exercises
 #
-# Replace `...`, then run the cell: it is checked at once. `hint("01.1")` helps, each call a little more;
-# `solution("01.1")` shows an answer.
+# Replace `...`, then run the cell: it is checked at once. Stuck? Add a cell below it (`Esc`, then `B`) and run
+# `hint("01.1")` there: each call helps a little more. `solution("01.1")` shows an answer and says why it is right.
 
 
 # %% tags=["exercise"]

@@ -55,7 +55,7 @@ def own_copy(array: np.ndarray) -> torch.Tensor:
             expected=0.0,
             why=(
                 "For an array that already is `float32` the tensor shares memory: where no conversion is "
-                "needed, `from_numpy`, `as_tensor` and `.float()` hand on the same cells."
+                "needed, `from_numpy`, `as_tensor`, `torch.Tensor` and `.float()` hand on the same cells."
             ),
         ),
     ),
@@ -92,6 +92,11 @@ def own_copy(array: np.ndarray) -> torch.Tensor:
             says="hand on the same cells",
         ),
         WrongAnswer(
+            "the class with a capital T copies only when it must",
+            "import torch\ndef own_copy(array):\n    return torch.Tensor(array)",
+            says="`torch.Tensor`",
+        ),
+        WrongAnswer(
             "keeps NumPy's float64",
             "import torch\ndef own_copy(array):\n    return torch.tensor(array)",
             says="NumPy's own floats",
@@ -122,7 +127,7 @@ def batch_bytes(shape: tuple[int, ...], dtype: torch.dtype) -> int:
             traps=(
                 (4_816_896, "That is the number of elements. A `float32` takes 4 bytes."),
                 (154_140_672, "That counts bits. A `float32` has 32 bits, that is 4 bytes."),
-                (272_629_760, "Sizes are multiplied, not added."),
+                (1_932, "Sizes are multiplied, not added."),
             ),
         ),
         Check(
@@ -161,6 +166,17 @@ def batch_bytes(shape: tuple[int, ...], dtype: torch.dtype) -> int:
             says="number of elements",
         ),
         WrongAnswer(
+            "adds the sizes",
+            "def batch_bytes(shape, dtype):\n    return sum(shape) * dtype.itemsize",
+            says="multiplied, not added",
+        ),
+        WrongAnswer(
+            "counts bits",
+            "import math\nimport torch\ndef batch_bytes(shape, dtype):\n"
+            "    return math.prod(shape) * torch.finfo(dtype).bits",
+            says="counts bits",
+        ),
+        WrongAnswer(
             "thinks every element takes four bytes",
             "import math\ndef batch_bytes(shape, dtype):\n    return 4 * math.prod(shape)",
             says="a quarter of a `float32`",
@@ -176,6 +192,9 @@ def _keeps_its_input(brighten: Callable[[torch.Tensor, int], torch.Tensor]) -> l
     brighten(image, 5)
     return image.tolist()
 
+
+_LIMITED = [[100, 200, 255, 255]]
+_OTHER_TYPES = (torch.float32, torch.int16, torch.int32, torch.int64)
 
 BRIGHTEN = Exercise(
     id="01.3",
@@ -194,9 +213,16 @@ def brighten(image: torch.Tensor, amount: int) -> torch.Tensor:
     checks=(
         Check(
             (torch.tensor([[0, 100, 200, 255]], dtype=torch.uint8), 100),
-            expected=torch.tensor([[100, 200, 255, 255]], dtype=torch.uint8),
+            expected=torch.tensor(_LIMITED, dtype=torch.uint8),
             why="Bright pixels must stop at 255.",
             traps=(
+                *(
+                    (
+                        torch.tensor(_LIMITED, dtype=dtype),
+                        "The values are right, and the type is not: end with `.to(torch.uint8)`.",
+                    )
+                    for dtype in _OTHER_TYPES
+                ),
                 (
                     torch.tensor([[100, 200, 44, 99]], dtype=torch.uint8),
                     "The sum wrapped around before anything could limit it: 200 + 100 became 44. "
@@ -241,7 +267,7 @@ def brighten(image: torch.Tensor, amount: int) -> torch.Tensor:
         WrongAnswer(
             "gives floats back",
             "def brighten(image, amount):\n    return (image.float() + amount).clamp(0, 255)",
-            says="Bright pixels must stop",
+            says="the type is not",
         ),
         WrongAnswer(
             "limits only above",
@@ -279,15 +305,17 @@ def safe_loss(prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 """,
     checks=(
         Check(
-            (torch.tensor([1.0, 2.0, 4.0]), torch.tensor([[1.0], [2.0], [3.0]])),
-            expected=torch.tensor(1 / 3),
-            why="Only the last pair differs, by 1: the mean of 0, 0 and 1.",
+            (torch.tensor([1.0, 2.0, 6.0]), torch.tensor([[1.0], [2.0], [3.0]])),
+            expected=torch.tensor(3.0),
+            why="Only the last pair differs, by 3: the mean of 0, 0 and 9.",
             traps=(
                 (
-                    torch.tensor(7 / 3),
+                    torch.tensor(57 / 9),
                     "That is the mean of all nine pairs: `(3,)` and `(3, 1)` were broadcast to `(3, 3)`.",
                 ),
-                (torch.tensor(1.0), "That is the sum; the mean was asked for."),
+                (torch.tensor(9.0), "That is the sum; the mean was asked for."),
+                (torch.tensor(1.0), "That is the mean of the differences themselves: square them first."),
+                (3.0, "The value is right, as a plain number: without `.item()` it stays a tensor."),
             ),
         ),
         Check(
@@ -296,10 +324,14 @@ def safe_loss(prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
             why="Equal shapes must work as well.",
         ),
         Check(
-            use=lambda safe_loss: _raises(safe_loss, torch.zeros(4), torch.zeros(1, 1)),
-            shown="safe_loss(torch.zeros(4), torch.zeros(1, 1)) raises an error",
-            expected=True,
+            use=lambda safe_loss: _what_comes(safe_loss, torch.zeros(4), torch.zeros(1, 1)),
+            shown="safe_loss(torch.zeros(4), torch.zeros(1, 1))",
+            expected="an error",
             why="Four predictions and one target gave a number: a single target was broadcast to all four.",
+            traps=(
+                ("nothing", "Nothing was returned, so nobody hears of it here. Raise an error."),
+                ("something else", "Whatever it is, it can be overlooked. Raise an error, or let one come."),
+            ),
         ),
     ),
     hints=(
@@ -331,6 +363,19 @@ def safe_loss(prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
             says="a single target was broadcast",
         ),
         WrongAnswer(
+            "returns nothing where the numbers differ",
+            "def safe_loss(prediction, target):\n"
+            "    if prediction.numel() == target.numel():\n"
+            "        return ((prediction - target.reshape(prediction.shape)) ** 2).mean()",
+            says="Nothing was returned",
+        ),
+        WrongAnswer(
+            "does not square",
+            "def safe_loss(prediction, target):\n"
+            "    return (prediction - target.reshape(prediction.shape)).abs().mean()",
+            says="square them first",
+        ),
+        WrongAnswer(
             "takes the sum",
             "def safe_loss(prediction, target):\n"
             "    return ((prediction - target.reshape(prediction.shape)) ** 2).sum()",
@@ -340,11 +385,15 @@ def safe_loss(prediction: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 )
 
 
-def _raises(function: Callable[..., object], *args: object) -> bool:
+def _what_comes(function: Callable[..., object], *args: object) -> str:
+    """Of a call: "an error", of whatever kind, "nothing", "a number", or "something else"."""
     try:
-        return function(*args) is None
-    except (RuntimeError, ValueError, AssertionError):
-        return True
+        value = function(*args)
+    except Exception:
+        return "an error"
+    if value is None:
+        return "nothing"
+    return "a number" if isinstance(value, torch.Tensor | float) else "something else"
 
 
 # --- exercise 01.5
@@ -394,6 +443,10 @@ def normalise(batch: torch.Tensor, mean: torch.Tensor, std: torch.Tensor) -> tor
                     (_batch(3).float() - _MEAN[:, None, None]) / _STD[:, None, None],
                     "The pixels still run from 0 to 255, and the statistics belong to 0 to 1: divide by 255.",
                 ),
+                (
+                    _normalised(3).double(),
+                    "The values are right, in `float64`. `float32` was asked for: half the memory.",
+                ),
             ),
         ),
         Check(
@@ -434,6 +487,12 @@ def normalise(batch: torch.Tensor, mean: torch.Tensor, std: torch.Tensor) -> tor
             "def normalise(batch, mean, std):\n"
             "    return (batch.float() - mean[:, None, None]) / std[:, None, None]",
             says="divide by 255",
+        ),
+        WrongAnswer(
+            "gives float64",
+            "def normalise(batch, mean, std):\n"
+            "    return (batch.double() / 255 - mean[:, None, None]) / std[:, None, None]",
+            says="`float32` was asked for",
         ),
     ),
 )

@@ -86,7 +86,7 @@ def frame(sheet: Sheet, box: Box, colour: str, real: bool = True) -> None:
     """The cell without its number, for pictures that draw arrows below the numbers."""
     left, top, right, bottom = box[0] + 1, box[1] + 1, box[2] - 1, box[3] - 1
     if real:
-        sheet.box(left, top, right, bottom, tint(colour), colour, 1)
+        sheet.box(left, top, right, bottom, tint(colour), dark(colour), 1)
     else:
         corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
         sheet.line(corners, SOFT, 0.75, (3, 3))
@@ -116,6 +116,13 @@ def number(value: float | int | bool) -> str:
     if isinstance(value, bool):
         return "T" if value else "F"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def dark(colour: str) -> str:
+    """The colour for a line or a frame: a light one, mixed with black, so that it stands out on white."""
+    if colour not in palette.LIGHT:
+        return colour
+    return "#" + "".join(f"{round(0.62 * part):02x}" for part in ImageColor.getrgb(colour)[:3])
 
 
 def tint(colour: str) -> str:

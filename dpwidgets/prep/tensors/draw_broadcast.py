@@ -3,11 +3,12 @@
 import torch
 
 from dpwidgets import palette
-from dpwidgets.prep.drawing import INK, PAPER, SOFT, Sheet
+from dpwidgets.prep.drawing import INK, PAPER, SOFT, Sheet, text_width
 from dpwidgets.prep.drawing.sheet import Point
 from dpwidgets.prep.tensors.broadcast import OPERATIONS, Alignment, source
 from dpwidgets.prep.tensors.cells import (
     Grid,
+    dark,
     draw_cell,
     fitting_size,
     frame,
@@ -84,9 +85,11 @@ def draw_meeting(
     drawn = []
     for name, tensor, colour, box in (("a", a, A, _A_BOX), ("b", b, B, _B_BOX)):
         repeats = result.numel() - tensor.numel()
+        title = f"{name}  {shown(tensor.shape)}"
         told = f"{tensor.numel()} in memory" + (f", {repeats} repeats (dashed)" if repeats > 0 else "")
-        sheet.text(box[0], box[1] - 14, f"{name}  {shown(tensor.shape)}", INK, 13, "lm", "bold")
-        sheet.text(box[2], box[1] - 14, told, SOFT, 12, "rm")
+        sheet.text(box[0], box[1] - 14, title, INK, 13, "lm", "bold")
+        beside = box[0] + text_width(title, 13, "bold") + 16  # to the left of b's arrow
+        sheet.text(beside, box[1] - 14, told, SOFT, 12)
         drawn.append(_Cells(sheet, Grid.fit(result.shape, box), tensor, colour))
     left, top, right, _ = _RESULT_BOX
     sheet.text(left, top - 14, f"result  {shown(result.shape)}", INK, 13, "lm", "bold")
@@ -98,7 +101,7 @@ def draw_meeting(
         return ""
     places = [source(index, tuple(tensor.shape)) for tensor in (a, b)]
     for place, colour, own in zip(places, (A, B), drawn[:2], strict=True):
-        _draw_path(sheet, own.grid, place, index, grid, colour)
+        _draw_path(sheet, own.grid, place, index, grid, dark(colour))
     ring(sheet, grid.cell(index))
     for cells in drawn:
         cells.numbers()

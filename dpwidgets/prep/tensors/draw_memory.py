@@ -1,10 +1,12 @@
 """The picture of a look at a tensor: both grids, the storage below, and the sum that finds an element."""
 
+from collections.abc import Sequence
+
 import torch
 
 from dpwidgets import palette
 from dpwidgets.prep.drawing import GRID, INK, SOFT, Sheet
-from dpwidgets.prep.tensors.cells import Grid, draw_cell, fitting_size, number, paragraph, ring, warning
+from dpwidgets.prep.tensors.cells import Box, Grid, draw_cell, fitting_size, number, paragraph, ring, warning
 from dpwidgets.prep.tensors.shapes import shown
 from dpwidgets.prep.tensors.views import (
     Outcome,
@@ -26,6 +28,9 @@ _FACTS = 442.0
 def draw_look(sheet: Sheet, x: torch.Tensor, code: str, outcome: Outcome, element: int) -> str:
     """Draws all of it; how the chosen element of the result is found, as text."""
     y = outcome.result
+    if y is not None and y.numel():  # first, so that titles and numbers stand on top of it
+        owner, top = (x, _ROWS[0]) if outcome.shares else (y, _ROWS[1])
+        _draw_arrow(sheet, y, element, _row_boxes(len(storage_values(owner)), top))
     sheet.text(20, 24, f"y = {code}", INK, 15, "lm", "mono")
     _draw_grid(sheet, x, "x", X, Grid.fit(x.shape, _X_BOX))
     if y is None:
@@ -38,8 +43,8 @@ def draw_look(sheet: Sheet, x: torch.Tensor, code: str, outcome: Outcome, elemen
         return ""
     grid = Grid.fit(y.shape, _Y_BOX)
     _draw_grid(sheet, y, "y", Y, grid)
-    owner = "memory of x, shared by y" if outcome.shares else "memory of x"
-    places = _draw_row(sheet, x, y if outcome.shares else None, owner, X, _ROWS[0])
+    title = "memory of x, shared by y" if outcome.shares else "memory of x"
+    places = _draw_row(sheet, x, y if outcome.shares else None, title, X, _ROWS[0])
     if outcome.shares:
         sheet.text(20, _ROWS[1] + 8, "y has no memory of its own: write into y, and x changes too.", SOFT, 12)
     else:
@@ -72,22 +77,32 @@ def _draw_grid(sheet: Sheet, tensor: torch.Tensor, name: str, colour: str, grid:
 
 def _draw_row(
     sheet: Sheet, owner: torch.Tensor, user: torch.Tensor | None, title: str, colour: str, top: float
-) -> dict[int, tuple[float, float, float, float]]:
+) -> list[Box]:
     """The storage of `owner` as a row of cells; those that `user` never looks at are dashed. Box of each."""
     values = [number(value) for value in storage_values(owner)]
-    width = min(44.0, 880 / max(1, len(values)))
-    size = fitting_size(values, width, _ROW_HEIGHT)
+    boxes = _row_boxes(len(values), top)
+    size = fitting_size(values, boxes[0][2] - boxes[0][0], _ROW_HEIGHT) if boxes else 0
     used = set(range(len(values))) if user is None else set(offsets(user))
     unused = len(values) - len(used)
     extra = f"; y looks at {len(used)} of {len(values)} cells" if user is not None and unused else ""
     sheet.text(20, top - 14, title + extra, INK, 13, "lm", "bold")
-    boxes = {}
-    for place, text in enumerate(values):
-        box = (20 + place * width, top, 20 + (place + 1) * width, top + _ROW_HEIGHT)
+    for place, (box, text) in enumerate(zip(boxes, values, strict=True)):
         draw_cell(sheet, box, text, colour, real=place in used, size=size)
-        sheet.text(box[0] + width / 2, top + _ROW_HEIGHT + 8, str(place), SOFT, 10, "mm", "mono")
-        boxes[place] = box
+        sheet.text((box[0] + box[2]) / 2, top + _ROW_HEIGHT + 8, str(place), SOFT, 10, "mm", "mono")
     return boxes
+
+
+def _row_boxes(count: int, top: float) -> list[Box]:
+    width = min(44.0, 880 / max(1, count))
+    return [(20 + at * width, top, 20 + (at + 1) * width, top + _ROW_HEIGHT) for at in range(count)]
+
+
+def _draw_arrow(sheet: Sheet, y: torch.Tensor, element: int, places: Sequence[Box]) -> None:
+    """From an element of y to its cell in memory."""
+    start = Grid.fit(y.shape, _Y_BOX).cell(index_at(element, y.shape))
+    end = places[offsets(y)[element]]
+    middle, target = (start[0] + start[2]) / 2, (end[0] + end[2]) / 2
+    sheet.arrow((middle, start[3]), (target, end[1]), palette.VERMILION, 2)
 
 
 def _draw_element(
@@ -95,14 +110,11 @@ def _draw_element(
     y: torch.Tensor,
     grid: Grid,
     element: int,
-    places: dict[int, tuple[float, float, float, float]],
+    places: Sequence[Box],
 ) -> str:
     index = index_at(element, y.shape)
-    box = places[offsets(y)[element]]
-    start = grid.cell(index)
-    sheet.arrow(((start[0] + start[2]) / 2, start[3]), ((box[0] + box[2]) / 2, box[1]), palette.VERMILION, 2)
-    ring(sheet, start)
-    ring(sheet, box)
+    ring(sheet, grid.cell(index))
+    ring(sheet, places[offsets(y)[element]])
     name = f"y{list(index)}" if index else "y"
     told = f"place of {name} = {offset_sum(y, index)}"
     sheet.text(490, _FACTS, told, INK, 13, "lm", "mono")
