@@ -13,13 +13,14 @@
 # %% [markdown]
 # # 03 Transforms
 #
-# A file gives you pixels. A model wants a float tensor of a known shape, range and spread. Transforms stand in
-# between. Most of their mistakes raise no error: the model just learns from wrong numbers. This chapter
-# measures each mistake and shows its cure.
+# A file gives you pixels. A model wants a float tensor of a known shape, range and spread.
+# [Transforms](pages/glossary.ipynb#transform) stand in between. Most of their mistakes raise no error: the model
+# just learns from wrong numbers. This chapter measures each mistake and shows its cure.
 #
 # **After this chapter you can**
 #
-# - say what `ToImage`, `ToDtype` and `Normalize` do to shape, dtype and range, and in which order,
+# - say what `ToImage`, `ToDtype` and [`Normalize`](pages/glossary.ipynb#Normalize) do to shape,
+#   [dtype](pages/glossary.ipynb#dtype) and range, and in which order,
 # - find out why pixels came out white, negative, 255 times too large, or on their side,
 # - bring grey, transparent, palette, CMYK and 16-bit images to one form,
 # - compute mean and standard deviation of your own dataset, batch by batch,
@@ -50,8 +51,8 @@ import torch
 from PIL import Image, ImageDraw, ImageOps
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, default_collate
+from torchcodec.decoders import decode_image
 from torchvision import transforms, tv_tensors
-from torchvision.io import decode_image
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as TF
 
@@ -119,7 +120,7 @@ def draw(tiles: dict[str, torch.Tensor], alt: str, limits=(None, None)) -> None:
             image.permute(1, 2, 0).numpy(), cmap="gray", vmin=limits[0], vmax=limits[1], interpolation="auto"
         )
         axis.set_title(title, fontsize=8)
-        axis.set(xticks=[], yticks=[])
+        axis.set(xticks=[], yticks=[], anchor="N")  # titles on one line
         axis.spines[:].set(visible=True, linewidth=0.5)  # so that a white image can be seen
     show(fig, alt=alt)
 
@@ -159,6 +160,7 @@ print("v2.ToTensor():", str(caught[0].message).split(". ")[0])
 #
 # v2 gives the same numbers, up to rounding in the last bit. It splits `ToTensor` in two, because that
 # did two jobs: change the *kind of object*, and change the *range*. There is a `v2.ToTensor`, but it warns.
+# v2's `Image` is a [tv_tensor](pages/glossary.ipynb#tv_tensor): a tensor that knows that it is an image.
 #
 # ## 2. Three steps, three jobs
 #
@@ -203,7 +205,7 @@ predict("03.p1", ...)
 levels = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)  # (H, W, C), 0 to 255
 for kind in (np.uint8, np.float32, np.int32, np.uint16):
     array = levels.astype(kind)
-    attempt(f"v1, {array.dtype}", lambda array=array: v1_pipeline(array))
+    attempt(f"v1, {array.dtype}", lambda array=array: v1_pipeline(array))  # array=array: this round's
     attempt(f"v2, {array.dtype}", lambda array=array: v2_pipeline(array))
 unscaled = v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32), v2.Normalize(**half)])
 attempt("v2, uint8, no scale=True", lambda: unscaled(levels))
@@ -242,8 +244,9 @@ attempt("guarded, float32", lambda: guarded(levels.astype(np.float32)))
 attempt("guarded, int32", lambda: guarded(levels.astype(np.int32)))
 
 # %% [markdown]
-# **What happened.** A plain function is a transform, too. This one turns silent harm into an error. (It
-# refuses an image that is black all over. That is one to look at, too.)
+# **What happened.** A plain function is a transform, too. This one turns silent harm into an error. (It also
+# refuses an image with nothing brighter than 0.05. That is how `int32` was caught, and a photo that is black all
+# over is one to look at, too.)
 #
 # ## 4. Trap: where are the channels?
 #
@@ -269,8 +272,10 @@ attempt("cure: permute by hand", lambda: v2.ToImage()(torch.from_numpy(hwc).perm
 #
 # ## 5. Trap: files that are not 8-bit RGB
 #
-# Scanners, microscopes and depth cameras store 16 bits: 0 to 65,535. Logos have palettes or transparency.
-# **Question:** which of these five files pass the pipelines of section 1? Which come out right?
+# Scanners, microscopes and depth cameras store 16 bits: 0 to 65,535. Logos have a *palette* (a list of colours;
+# a pixel holds a place in it) or transparency (RGBA: the fourth channel says how opaque a pixel is). Print shops
+# use CMYK, four inks. **Question:** which of these five files pass the pipelines of section 1? Which come out
+# right?
 
 # %%
 dirty = samples.dirty_folder()
@@ -295,7 +300,8 @@ print("one pixel of 40,000: v1", transforms.ToTensor()(pixel).item(), f" v2 {to_
 # %% [markdown]
 # **What happened.** Four channels do not fit three means: an error, good. The others are worse.
 #
-# - **Grey:** v1 raises. v2 raises nothing: it *broadcasts* one channel against three means and gives three.
+# - **Grey:** v1 raises. v2 raises nothing: it [broadcasts](pages/glossary.ipynb#broadcasting) one channel against
+#   three means and gives three.
 #   Here that is what you want, by luck. With `Normalize(mean=[0.5], std=[0.5])` it stays one channel, and cannot
 #   be stacked with the others.
 # - **Palette:** the file holds numbers of colours, not colours. The pipeline takes those numbers, 0 to 63, for
@@ -310,7 +316,7 @@ attempt("RGBA, v2.RGB, ToImage", lambda: v2.ToImage()(v2.RGB()(files["RGBA"])))
 attempt("RGBA, ToImage, v2.RGB", lambda: v2.RGB()(v2.ToImage()(files["RGBA"])))
 attempt("16 bits, .convert, ToImage", lambda: v2.ToImage()(files["16 bits"].convert("RGB")))
 attempt("16 bits, to float, v2.RGB", lambda: v2.RGB()(to_float(files["16 bits"])))
-attempt("16 bits, decode_image", lambda: decode_image(str(dirty / names["16 bits"]), mode="RGB"))
+attempt("16 bits, decode_image", lambda: decode_image(dirty / names["16 bits"]))
 
 rgb = {kind: to_float(file.convert("RGB")) for kind, file in files.items()}
 white_page = Image.new("RGBA", files["RGBA"].size, "white")
@@ -332,8 +338,8 @@ draw(tiles, alt=alt, limits=(0, 1))
 # fourth one means. So: **8 bits: `.convert("RGB")` first. 16 bits: `ToImage`, `ToDtype`, then `v2.RGB()`.**
 # Exercise 03.2 makes one function of it.
 #
-# `torchvision.io.decode_image(path, mode="RGB")` reads the file straight into a tensor and does all of this, 16 bits
-# included.
+# `torchcodec.decoders.decode_image(path)` reads the file straight into a uint8 tensor and does all of this, 16 bits
+# included. (Older code has `torchvision.io.decode_image`: deprecated since torchvision 0.29.)
 #
 # Two more things. `.convert("RGB")` throws transparency away, and pixels that nobody could see come back: lay the
 # image on a ground if transparency means "nothing here". And a 12-bit camera uses 0 to 4,095 of its 16 bits:
@@ -402,8 +408,8 @@ for name, way in sizes.items():
 
 # %% [markdown]
 # **What happened.** Two numbers mean "exactly this": a photo four times as wide as high is squeezed to a square,
-# and its circle, 13 × 52, is four times as high as wide. One number means "the *shorter* side": round circles, but unequal sizes. The third way is the usual one: it
-# loses the ends. The fourth loses nothing and adds bars.
+# and its circle, 13 × 52, is four times as high as wide. One number means "the *shorter* side": round circles, but
+# unequal sizes. The third way is the usual one: it loses the ends. The fourth loses nothing and adds bars.
 #
 # **Question.** Making an image smaller means leaving pixels out. All the others?
 
@@ -431,6 +437,9 @@ draw(
 #
 # The guide says that `Normalize` standardises the data. Standardised data has mean 0 and standard deviation 1.
 # **Question:** has it?
+#
+# To find out we need many images, and some that stay out of it: the test part. (The sample photos were cut from a
+# few large pictures. Photos of the same *region* overlap or look alike, so a whole region goes to one side.)
 
 # %%
 count = min(images, len(paths))
@@ -499,9 +508,10 @@ predict("03.p2").reveal(over_all_pixels(black_and_white)[0].item())
 # some are dark, some are bright. So it is too small. (The mean of the means is right, as long as all
 # images have the same number of pixels.)
 #
-# All pixels do not fit into memory? They need not. Three sums for each channel are enough: how many, their sum,
-# the sum of their squares. Then the mean is `first / n`, and the variance `second / n - mean**2`. **Question:** do the sums give
-# the same numbers? And how much do they change if the test images take part?
+# All pixels do not fit into memory? They need not. Three numbers for each channel are enough: how many values
+# (`n`), their sum (`first`), the sum of their squares (`second`). Then the mean is `first / n`, and the variance
+# `second / n - mean**2`. **Question:** do they give the same result? And how much does it change if the test images
+# take part?
 
 
 # %%
@@ -529,9 +539,10 @@ for name, part in {"training part": train, "test part": test, "all": pixels}.ite
 # **What happened.** One pass, three numbers in memory, the same result. Two rules:
 #
 # - **On the training part only.** The mean of all images contains the test images. Here that moves it by less
-#   than 0.01. It is still a leak, and [chapter 06](06_splitting_batching.ipynb) shows leaks that are not small.
-# - **After the resize and crop, before augmentation, on what the model sees.** Large files would count
-#   more than small ones.
+#   than 0.01. It is still a [leak](pages/glossary.ipynb#leak), and [chapter 06](06_splitting_batching.ipynb) shows
+#   leaks that are not small.
+# - **After the resize and crop, before [augmentation](pages/glossary.ipynb#augmentation), on what the model sees.**
+#   Otherwise large files count more than small ones.
 #
 # To *look* at a normalised image, go the way back: multiply, then add. **Question:** what do you see if you
 # forget it?
@@ -549,6 +560,10 @@ draw(
 )
 
 # %% [markdown]
+# **What happened.** Most normalised values lie below 0 or above 1. A picture cuts them there: black, or full
+# colour. Only the drawing suffers, the tensor has lost nothing. The way back is a `Normalize`, too: take off
+# `-mean / std`, divide by `1 / std`. In other words: times `std`, plus `mean`.
+#
 # ## 10. A transform of your own, as the guide has it
 #
 # The guide derives a class from `transforms.Transform` and overrides `__call__`. **Question:** does it run? And
@@ -586,8 +601,9 @@ attempt("_transform, an image:", lambda: old_hook(image))
 # > on one tensor, but `__call__` is where v2 takes a sample apart: whoever overrides it loses boxes, masks and
 # > dicts. **Override `transform`.**
 #
-# The same holds for `forward`. And `_transform`, as older tutorials have it, is called by nobody any more: since
-# torchvision 0.21 the names are `transform` and, for chance, `make_params`.
+# The same holds for `forward`. And `_transform`, as older tutorials have it, is called by nobody any more; the base
+# class finds no `transform` and raises `NotImplementedError`. Since torchvision 0.21 the names are `transform` and,
+# for chance, `make_params`.
 #
 # ## 11. Three right ways
 #
@@ -622,8 +638,8 @@ for name, way in ways.items():
     attempt("   image and box", lambda way=way: way(image, box)[0])
 
 # %% [markdown]
-# **What happened.** For one image any callable will do. (Name your functions: a `lambda` cannot be sent to worker
-# processes that do not fork, chapter 02.) As soon as a sample has more than an image, they fail. (Look at
+# **What happened.** For one image any callable will do. (Name your functions: a `lambda` cannot be sent to
+# [worker](pages/glossary.ipynb#worker) processes that do not fork, chapter 02.) As soon as a sample has more than an image, they fail. (Look at
 # the error of the function: the box arrived as `factor`. With two plain tensors it would have multiplied them.)
 # Only `v2.Lambda` with a type treats the image and leaves the box.
 #
@@ -693,7 +709,7 @@ predict("03.p3").reveal(agree)
 
 # %% [markdown]
 # **What happened.** `transform` runs once for each part, `make_params` once for each *call*. So chance belongs
-# into `make_params`. And note `TF.horizontal_flip`: the functions in `v2.functional` look at the type of what
+# in `make_params`. And note `TF.horizontal_flip`: the functions in `v2.functional` look at the type of what
 # they get. The same line flips images, masks and boxes, each in its own way.
 #
 # ### Types that remember, and arithmetic that forgets
@@ -796,30 +812,31 @@ class Photos(Dataset):
 
     def __init__(self, files: list[Path], transform: Callable) -> None:
         self.files, self.transform = files, transform
-        self.classes = sorted({path.parent.name for path in files})
 
     def __len__(self) -> int:
         return len(self.files)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
         path = self.files[index]
-        return self.transform(read_photo(path)), self.classes.index(path.parent.name)
+        return self.transform(read_photo(path)), classes.index(path.parent.name)
 
 
+classes = sorted({path.parent.name for path in chosen})  # one list: both datasets number alike
 ending = [v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(**own)]
 for_train = v2.Compose([v2.RandomResizedCrop(size, scale=(0.5, 1.0)), v2.RandomHorizontalFlip(), *ending])
 for_test = v2.Compose([v2.CenterCrop(size), *ending])
-
 torch.manual_seed(seed)
 for name, transform in {"training": for_train, "test": for_test}.items():
-    photos = Photos(chosen, transform)
+    part = [p for p, learn in zip(chosen, for_training, strict=True) if learn == (transform is for_train)]
+    photos = Photos(part, transform)
     first, labels = next(iter(DataLoader(photos, batch_size, shuffle=True)))
     print(f"{name:9}{tuple(first.shape)}, {first.dtype}, mean {first.mean():.1f}, std {first.std():.1f}")
     print(f"{'':9}item 0 twice the same: {torch.equal(photos[0][0], photos[0][0])}")
 
 # %% [markdown]
-# **What happened.** Both end with the same three steps; only training draws. The batch has mean 0 and standard
-# deviation 1, roughly, and a shape that a model can take.
+# **What happened.** Both end with the same three steps; only training draws. So the same training item comes out
+# differently each time, and a test item never does. A batch has mean 0 and standard deviation 1, roughly, and a
+# shape that a model can take.
 #
 # ## 15. The lab
 #
@@ -850,8 +867,8 @@ print("the code gives what the lab shows:", torch.equal(from_code, lab.result))
 #
 # **Questions that only playing answers**
 #
-# 1. Add *ColorJitter* and move it behind *Normalize*. What share of the values is cut? Which of the three statistics loses
-#    most, and why?
+# 1. Add *ColorJitter* and move it behind *Normalize*. What share of the values is cut? Try all three *statistics* of
+#    *Normalize*: with which is most lost, and why?
 # 2. Let the image come in as *NumPy float 0…255*. One more step mends the pipeline: which, where, and what does it
 #    cost?
 # 3. Let it come in as *16 bits*, and add *RGB*. Where must it stand? And where for *RGBA*?

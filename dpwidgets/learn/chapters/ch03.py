@@ -1,8 +1,10 @@
 """What chapter 03 asks: transforms."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 from torchvision import tv_tensors
@@ -25,6 +27,23 @@ def _prepared(evaluation_pipeline: Any, mean: float = 0.0, std: float = 1.0) -> 
     return evaluation_pipeline(50, [mean] * 3, [std] * 3)(_wide_image())
 
 
+def _differs(evaluation_pipeline: Any) -> bool:
+    """Whether the same image gives different results in eight calls."""
+    pipeline = evaluation_pipeline(50, [0.0] * 3, [1.0] * 3)
+    return len({np.asarray(pipeline(_wide_image())).tobytes() for _ in range(8)}) > 1
+
+
+def _runs(came: object) -> str | None:
+    """Why what came is no pipeline, or stops at an image; None where it runs."""
+    if not callable(came):
+        return "Return the pipeline: `return v2.Compose([...])`."
+    try:
+        came(_wide_image())
+    except Exception as error:
+        return f"The pipeline stops with {error} Which step must come before the one that complains?"
+    return None
+
+
 def _is_prepared(came: object) -> str | None:
     """Why the wide image was not prepared well at size 50, mean 0, std 1."""
     if not isinstance(came, torch.Tensor):
@@ -33,8 +52,8 @@ def _is_prepared(came: object) -> str | None:
         return "`Resize(size)` keeps the proportions, so the sides differ: crop to a square after it."
     if tuple(came.shape) != (3, 50, 50):
         return "The result must have three channels and be `size` pixels high and wide."
-    if not came.is_floating_point():
-        return "A model wants floats: `v2.ToDtype(torch.float32, scale=True)`."
+    if came.dtype != torch.float32:
+        return "A model wants float32: `v2.ToDtype(torch.float32, scale=True)`."
     if came.max() > 1:
         return "Values up to 255: `ToDtype` needs `scale=True` to divide."
     if came[0, 25, 1] < 0.3:
@@ -60,6 +79,17 @@ def evaluation_pipeline(size: int, mean: list[float], std: list[float]) -> v2.Co
     ...
 """,
     checks=(
+        Check(
+            (50, [0.0] * 3, [1.0] * 3),
+            judge=_runs,
+            wants="a pipeline: something that can be called with a PIL image",
+        ),
+        Check(
+            use=_differs,
+            shown="do eight calls of the pipeline with the same image give different results?",
+            expected=False,
+            why="A step draws by chance. In evaluation an image must always give the same numbers.",
+        ),
         Check(
             use=_prepared,
             shown="evaluation_pipeline(50, mean=[0, 0, 0], std=[1, 1, 1])(an image of 400 × 100)",
@@ -135,6 +165,24 @@ def evaluation_pipeline(size: int, mean: list[float], std: list[float]) -> v2.Co
             "                       v2.Normalize(mean, std), v2.ToDtype(torch.float32, scale=True)])",
             says="Input tensor should be a float tensor",
         ),
+        WrongAnswer(
+            "crops by chance",
+            "import torch\n"
+            "from torchvision.transforms import v2\n\n"
+            "def evaluation_pipeline(size, mean, std):\n"
+            "    return v2.Compose([v2.Resize(size), v2.RandomCrop(size), v2.ToImage(),\n"
+            "                       v2.ToDtype(torch.float32, scale=True), v2.Normalize(mean, std)])",
+            says="A step draws by chance",
+        ),
+        WrongAnswer(
+            "forgets to return it",
+            "import torch\n"
+            "from torchvision.transforms import v2\n\n"
+            "def evaluation_pipeline(size, mean, std):\n"
+            "    v2.Compose([v2.Resize(size), v2.CenterCrop(size), v2.ToImage(),\n"
+            "                v2.ToDtype(torch.float32, scale=True), v2.Normalize(mean, std)])",
+            says="Return the pipeline",
+        ),
     ),
 )
 
@@ -167,10 +215,15 @@ def as_float_rgb(image: Image.Image) -> torch.Tensor:
 """,
     checks=(
         Check(
-            (Image.new("L", (2, 2), 51),),
-            expected=torch.full((3, 2, 2), 0.2),
-            why="A grey value of 51 is 51 / 255 = 0.2, in each of three channels.",
-            traps=((torch.full((3, 2, 2), 51.0), "The values were not divided: `scale=True`."),),
+            (Image.new("L", (4, 2), 51),),
+            expected=torch.full((3, 2, 4), 0.2),
+            why="4 pixels wide and 2 high is `(3, 2, 4)`: a grey value of 51 is 51 / 255 = 0.2, three times.",
+            traps=(
+                (torch.full((3, 2, 4), 51.0), "The values were not divided: `scale=True`."),
+                (torch.full((1, 2, 4), 0.2), "Grey has one channel, and three were asked for: `v2.RGB`."),
+                (torch.full((2, 4, 3), 0.2), "Channels come first, `(3, H, W)`: `v2.ToImage` does that."),
+                (torch.full((3, 4, 2), 0.2), "Height and width have changed places: `(3, H, W)`."),
+            ),
         ),
         Check(
             (Image.new("RGBA", (2, 2), (255, 0, 51, 100)),),
@@ -184,6 +237,11 @@ def as_float_rgb(image: Image.Image) -> torch.Tensor:
             (Image.new("RGB", (2, 2), (255, 0, 51)).quantize(2),),
             expected=_PINK,
             why="A palette image holds numbers of colours, not colours: convert it to RGB with Pillow.",
+        ),
+        Check(
+            (Image.new("CMYK", (2, 2), (0, 255, 204, 0)),),
+            expected=_PINK,
+            why="CMYK holds amounts of four inks, not colours of light: convert it to RGB with Pillow.",
         ),
         Check(
             (_sixteen_bit(),),
@@ -251,12 +309,48 @@ def as_float_rgb(image: Image.Image) -> torch.Tensor:
             "    return prepare(image)[:3]",
             says="numbers of colours",
         ),
+        WrongAnswer(
+            "forgets CMYK",
+            "import torch\n"
+            "from torchvision.transforms import v2\n\n"
+            "def as_float_rgb(image):\n"
+            "    if image.mode in ('P', 'RGBA'):\n"
+            '        image = image.convert("RGB")\n'
+            "    return v2.Compose([v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.RGB()])(image)",
+            says="four inks",
+        ),
+        WrongAnswer(
+            "changes height and width",
+            "import numpy as np\n"
+            "import torch\n\n"
+            "def as_float_rgb(image):\n"
+            '    array = np.array(image.convert("RGB"))\n'
+            "    return torch.from_numpy(array).permute(2, 1, 0) / 255",
+            says="have changed places",
+        ),
+        WrongAnswer(
+            "leaves the channels last",
+            "import numpy as np\n"
+            "import torch\n\n"
+            "def as_float_rgb(image):\n"
+            '    return torch.from_numpy(np.array(image.convert("RGB"))) / 255',
+            says="Channels come first",
+        ),
     ),
 )
 
 # --- exercise 03.3
 
-_PHOTO = Image.linear_gradient("L").resize((6, 6)).convert("RGB")
+
+def _photo() -> Image.Image:
+    """6 × 6 pixels in grey, with a black and a white one in the middle."""
+    image = Image.linear_gradient("L").resize((6, 6)).convert("RGB")
+    image.putpixel((2, 2), (0, 0, 0))
+    image.putpixel((3, 3), (255, 255, 255))
+    return image
+
+
+_PHOTO = _photo()
 
 
 def _halve(image: torch.Tensor) -> torch.Tensor:
@@ -298,7 +392,8 @@ def first_harm(image: Image.Image, steps: list[Callable]) -> int | None:
             traps=(
                 (3, "Step 3 only passes on what step 2 did, or you count from 1. Return the first, from 0."),
                 (1, "After `ToImage` the tensor is uint8: 255 is no harm there."),
-                (None, "`ToDtype` without `scale=True` gave floats up to 255, and you missed it."),
+                (0, "Step 0 gives a PIL image, which has no `min`: ask only float tensors for it."),
+                (None, "Step 2 gave floats up to 255. Does each step get what the last one gave?"),
             ),
         ),
         Check(
@@ -306,6 +401,7 @@ def first_harm(image: Image.Image, steps: list[Callable]) -> int | None:
             shown="first_harm(photo, [ToImage(), ToDtype(torch.float32, scale=True), CenterCrop(4)])",
             expected=None,
             why="All three steps are fine.",
+            traps=((1, "0 and 1 themselves are allowed: only what is below 0 or above 1 does harm."),),
         ),
         Check(
             use=_after_scaling(_halve, _darken),
@@ -346,7 +442,7 @@ def first_harm(image: Image.Image, steps: list[Callable]) -> int | None:
     explanation="Each step gets the last one's output, so the first place with a wrong range is the cause.",
     why_it_matters=(
         "Bisecting a pipeline finds in a minute what a training curve hides for a day. "
-        "The lab of this chapter does the same and marks the step in red."
+        "The lab of this chapter does the same and puts a mark on the step."
     ),
     wrong=(
         WrongAnswer(
@@ -390,6 +486,49 @@ def first_harm(image: Image.Image, steps: list[Callable]) -> int | None:
             "    return found",
             says="only passes on",
         ),
+        WrongAnswer(
+            "gives every step the first image",
+            "import torch\n\n"
+            "def first_harm(image, steps):\n"
+            "    for i, step in enumerate(steps):\n"
+            "        try:\n"
+            "            out = step(image)\n"
+            "        except Exception:\n"
+            "            return i\n"
+            "        if isinstance(out, torch.Tensor) and out.is_floating_point():\n"
+            "            if out.min() < 0 or out.max() > 1:\n"
+            "                return i\n"
+            "    return None",
+            says="Does each step get what the last one gave?",
+        ),
+        WrongAnswer(
+            "takes a PIL image for harm",
+            "def first_harm(image, steps):\n"
+            "    for i, step in enumerate(steps):\n"
+            "        try:\n"
+            "            image = step(image)\n"
+            "            if image.min() < 0 or image.max() > 1:\n"
+            "                return i\n"
+            "        except Exception:\n"
+            "            return i\n"
+            "    return None",
+            says="which has no `min`",
+        ),
+        WrongAnswer(
+            "does not allow 1",
+            "import torch\n\n"
+            "def first_harm(image, steps):\n"
+            "    for i, step in enumerate(steps):\n"
+            "        try:\n"
+            "            image = step(image)\n"
+            "        except Exception:\n"
+            "            return i\n"
+            "        if isinstance(image, torch.Tensor) and image.is_floating_point():\n"
+            "            if image.min() < 0 or image.max() >= 1:\n"
+            "                return i\n"
+            "    return None",
+            says="themselves are allowed",
+        ),
     ),
 )
 
@@ -402,8 +541,18 @@ def _batches(*counts_and_levels: tuple[int, int]) -> Iterator[torch.Tensor]:
         yield torch.full((count, 3, 4, 4), level, dtype=torch.uint8)
 
 
-def _rounded_std(*counts_and_levels: tuple[int, int]) -> Callable[[Any], list[float]]:
-    return lambda channel_std: [round(float(value), 3) for value in channel_std(_batches(*counts_and_levels))]
+def _std_of(*counts_and_levels: tuple[int, int]) -> Callable[[Any], Any]:
+    """What the answer gives, a tensor as float64."""
+
+    def came(channel_std: Any) -> Any:
+        std = channel_std(_batches(*counts_and_levels))
+        return std.double() if isinstance(std, torch.Tensor) else std
+
+    return came
+
+
+def _three(value: float) -> torch.Tensor:
+    return torch.full((3,), value, dtype=torch.float64)
 
 
 CHANNEL_STD = Exercise(
@@ -425,22 +574,34 @@ def channel_std(batches: Iterable[torch.Tensor]) -> torch.Tensor:
 """,
     checks=(
         Check(
-            use=_rounded_std((2, 0), (2, 255)),
+            use=_std_of((2, 0), (2, 255)),
             shown="channel_std of a batch of 2 black and a batch of 2 white images",
-            expected=[0.5, 0.5, 0.5],
-            why="Half of the pixels are 0, half are 1: all are 0.5 away from the mean.",
+            expected=_three(0.5),
+            why="One number for each channel: half of its pixels are 0, half are 1, all 0.5 from the mean.",
             traps=(
-                ([0.0, 0.0, 0.0], "You took the std of each batch (or image): that forgets how they differ."),
-                ([127.5, 127.5, 127.5], "These are levels up to 255: divide by 255 first."),
-                ([0.25, 0.25, 0.25], "That is the variance: take the root."),
+                (_three(0.0), "You took the std of each batch (or image): that forgets how they differ."),
+                (_three(127.5), "These are levels up to 255: divide by 255 first."),
+                (_three(0.25), "That is the variance: take the root."),
+                (_three(0.5 * math.sqrt(64 / 63)), "Divided by n - 1: `correction=0` divides by n."),
+                (
+                    _three(math.sqrt(1 / 6 - 1 / 36)),
+                    "n counts all three channels: each has a third of the values.",
+                ),
+                (
+                    _three(math.nan),
+                    "The variance is below 0. Does n count images? Count pixels. Did you square `uint8`? It "
+                    "wraps around.",
+                ),
             ),
+            tolerance=1e-5,
         ),
         Check(
-            use=_rounded_std((3, 0), (1, 255)),
+            use=_std_of((3, 0), (1, 255)),
             shown="channel_std of a batch of 3 black images and a batch of 1 white image",
-            expected=[0.433, 0.433, 0.433],
+            expected=_three(math.sqrt(0.25 - 0.25**2)),
             why="A quarter of the pixels is 1: the mean is 0.25, the variance 0.25 - 0.25².",
-            traps=(([0.5, 0.5, 0.5], "Each batch counted the same: let each *pixel* count the same."),),
+            traps=((_three(0.5), "Each batch counted the same: let each *pixel* count the same."),),
+            tolerance=1e-5,
         ),
     ),
     hints=(
@@ -505,6 +666,49 @@ def channel_std(batches: Iterable[torch.Tensor]) -> torch.Tensor:
             "    return x.std(dim=(0, 2, 3), correction=0)",
             says="divide by 255 first",
         ),
+        WrongAnswer(
+            "divides by n - 1",
+            "import torch\n\n"
+            "def channel_std(batches):\n"
+            "    return torch.cat([b.double() / 255 for b in batches]).std(dim=(0, 2, 3))",
+            says="divides by n",
+        ),
+        WrongAnswer(
+            "squares uint8",
+            "import torch\n\n"
+            "def channel_std(batches):\n"
+            "    b = torch.cat(list(batches))\n"
+            "    n = b[:, 0].numel()\n"
+            "    first, second = b.sum(dim=(0, 2, 3)) / 255, (b**2).sum(dim=(0, 2, 3)) / 255**2\n"
+            "    return (second / n - (first / n) ** 2).sqrt()",
+            says="wraps around",
+        ),
+        WrongAnswer(
+            "counts images",
+            "import torch\n\n"
+            "def channel_std(batches):\n"
+            "    n, first, second = 0, 0, 0\n"
+            "    for b in batches:\n"
+            "        x = b.double() / 255\n"
+            "        n += len(x)\n"
+            "        first = first + x.sum(dim=(0, 2, 3))\n"
+            "        second = second + (x**2).sum(dim=(0, 2, 3))\n"
+            "    return (second / n - (first / n) ** 2).sqrt()",
+            says="Does n count images?",
+        ),
+        WrongAnswer(
+            "counts the values of all channels",
+            "import torch\n\n"
+            "def channel_std(batches):\n"
+            "    n, first, second = 0, 0, 0\n"
+            "    for b in batches:\n"
+            "        x = b.double() / 255\n"
+            "        n += x.numel()\n"
+            "        first = first + x.sum(dim=(0, 2, 3))\n"
+            "        second = second + (x**2).sum(dim=(0, 2, 3))\n"
+            "    return (second / n - (first / n) ** 2).sqrt()",
+            says="each has a third of the values",
+        ),
     ),
 )
 
@@ -540,13 +744,22 @@ def to_display(image: torch.Tensor, mean: list[float], std: list[float]) -> torc
             (torch.zeros(3, 1, 2), [0.0, 0.2, 1.0], [1.0, 1.0, 1.0]),
             expected=torch.tensor([[[0, 51, 255], [0, 51, 255]]], dtype=torch.uint8),
             why="0 stands for the mean, and channels come last: `(H, W, 3)`, `uint8`.",
+            traps=(
+                (
+                    torch.tensor([[[0, 0, 1], [0, 0, 1]]], dtype=torch.uint8),
+                    "After the way back white is 1: multiply by 255 before you round.",
+                ),
+            ),
         ),
         Check(
             use=_levels_apart,
             shown="largest difference to the image that was normalised, in levels",
             expected=0,
             why="Multiply by the std of each channel, add its mean, multiply by 255, round.",
-            traps=((1, "One level off: converting to `uint8` cuts the decimals off. Round first."),),
+            traps=(
+                (1, "One level off: converting to `uint8` cuts the decimals off. Round first."),
+                (128, "Cut after the way back: before it, values below 0 and above 1 are as they should be."),
+            ),
         ),
         Check(
             (torch.full((3, 1, 1), 9.0), [0.0] * 3, [1.0] * 3),
@@ -605,6 +818,23 @@ def to_display(image: torch.Tensor, mean: list[float], std: list[float]) -> torc
             "    return (x * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0)",
             says="Multiply by the std",
         ),
+        WrongAnswer(
+            "forgets the 255",
+            "import torch\n\n"
+            "def to_display(image, mean, std):\n"
+            "    x = image * torch.tensor(std).reshape(3, 1, 1) + torch.tensor(mean).reshape(3, 1, 1)\n"
+            "    return x.round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0)",
+            says="multiply by 255",
+        ),
+        WrongAnswer(
+            "clamps too early",
+            "import torch\n\n"
+            "def to_display(image, mean, std):\n"
+            "    s, m = torch.tensor(std).reshape(3, 1, 1), torch.tensor(mean).reshape(3, 1, 1)\n"
+            "    x = image.clamp(0, 1) * s + m\n"
+            "    return (x * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0)",
+            says="Cut after the way back",
+        ),
     ),
 )
 
@@ -613,6 +843,18 @@ def to_display(image: torch.Tensor, mean: list[float], std: list[float]) -> torc
 
 def _white() -> tv_tensors.Image:
     return tv_tensors.Image(torch.ones(3, 4, 4))
+
+
+_UNMADE = "an error: the base class was never set up"
+
+
+def _brightest(RandomDim: Any) -> float | str:
+    """The greatest value of a white image after RandomDim(0.5, 0.5)."""
+    dim = RandomDim(0.5, 0.5)
+    if "_forward_hooks" not in vars(dim):  # else: has no attribute '_backward_hooks', which tells nobody why
+        return _UNMADE
+    greatest: float = dim(_white()).max().item()
+    return greatest
 
 
 def _box_after(RandomDim: Any) -> list[float]:
@@ -626,6 +868,15 @@ def _factors(RandomDim: Any) -> list[tuple[float, float]]:
     dim = RandomDim(0.2, 0.8)
     pairs = [dim(_white(), _white()) for _ in range(20)]
     return [(round(a.max().item(), 6), round(b.max().item(), 6)) for a, b in pairs]
+
+
+def _repeats(RandomDim: Any) -> bool:
+    """Whether the same seed of torch gives the same factor again."""
+    dim, drawn = RandomDim(0.2, 0.8), []
+    for _ in range(2):
+        torch.manual_seed(7)
+        drawn.append(dim(_white()).max().item())
+    return drawn[0] == drawn[1]
 
 
 def _stays_inside(RandomDim: Any) -> bool:
@@ -650,11 +901,17 @@ class RandomDim(v2.Transform):
 """,
     checks=(
         Check(
-            use=lambda RandomDim: RandomDim(0.5, 0.5)(_white()).max().item(),
+            use=_brightest,
             shown="the greatest value of RandomDim(0.5, 0.5)(white image)",
             expected=0.5,
             why="The only factor between 0.5 and 0.5 is 0.5.",
-            traps=((1.0, "The image is as bright as before."),),
+            traps=(
+                (1.0, "The image is as bright as before."),
+                (
+                    _UNMADE,
+                    "`__init__` must call `super().__init__()` first: the base class sets itself up there.",
+                ),
+            ),
         ),
         Check(
             use=_box_after,
@@ -673,6 +930,12 @@ class RandomDim(v2.Transform):
             shown="20 calls of RandomDim(0.2, 0.8): the factors differ and lie between 0.2 and 0.8",
             expected=True,
             why="Draw a new factor in each call: `low + (high - low) * torch.rand(())`.",
+        ),
+        Check(
+            use=_repeats,
+            shown="is the factor the same after the same torch.manual_seed(7)?",
+            expected=True,
+            why="Draw with `torch.rand`: chance from elsewhere does not follow torch's seed.",
         ),
         Check(
             use=lambda RandomDim: type(RandomDim(0.5, 0.5)(_white())).__name__,
@@ -784,6 +1047,37 @@ class RandomDim(v2.Transform):
             "        return image * (self.low + (self.high - self.low) * torch.rand(()).item())",
             says="positional arguments but 3 were given",
         ),
+        WrongAnswer(
+            "forgets super().__init__()",
+            "import torch\n"
+            "from torchvision import tv_tensors\n"
+            "from torchvision.transforms import v2\n\n"
+            "class RandomDim(v2.Transform):\n"
+            "    _transformed_types = (tv_tensors.Image,)\n\n"
+            "    def __init__(self, low, high):\n"
+            "        self.low, self.high = low, high\n\n"
+            "    def make_params(self, flat_inputs):\n"
+            '        return {"factor": self.low + (self.high - self.low) * torch.rand(()).item()}\n\n'
+            "    def transform(self, inpt, params):\n"
+            '        return tv_tensors.wrap(inpt * params["factor"], like=inpt)',
+            says="must call `super().__init__()` first",
+        ),
+        WrongAnswer(
+            "draws with Python's random",
+            "import random\n"
+            "from torchvision import tv_tensors\n"
+            "from torchvision.transforms import v2\n\n"
+            "class RandomDim(v2.Transform):\n"
+            "    _transformed_types = (tv_tensors.Image,)\n\n"
+            "    def __init__(self, low, high):\n"
+            "        super().__init__()\n"
+            "        self.low, self.high = low, high\n\n"
+            "    def make_params(self, flat_inputs):\n"
+            '        return {"factor": random.uniform(self.low, self.high)}\n\n'
+            "    def transform(self, inpt, params):\n"
+            '        return tv_tensors.wrap(inpt * params["factor"], like=inpt)',
+            says="does not follow torch's seed",
+        ),
     ),
 )
 
@@ -811,7 +1105,7 @@ FLOAT_ARRAY = Quiz(
 
 WHOSE_STD = Quiz(
     id="03.q2",
-    question="Which standard deviation belongs into `Normalize` for your own dataset?",
+    question="Which standard deviation belongs in `Normalize` for your own dataset?",
     options=(
         Option(
             "Over all pixels of the training images",
