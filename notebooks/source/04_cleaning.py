@@ -20,10 +20,13 @@
 # **After this chapter you can**
 #
 # - find and mend numbers kept as text, mixed units, spellings, dates and duplicates,
-# - say why values are missing, and which repair fits: drop, mean, median, mode, KNN, iterative, multiple,
-# - find outliers that hide from the z-score, and decide what to do with them,
-# - standardise and normalise by the right formula, fitted in the right place,
-# - put a gate at the end that lets only clean tables through, and turn such a table into tensors.
+# - say why values are missing, and which repair fits: dropping rows, or [imputation](pages/glossary.ipynb#imputation)
+#   by mean, median, mode, KNN, iterative, multiple,
+# - find [outliers](pages/glossary.ipynb#outlier) that hide from the z-score, and decide what to do with them,
+# - [standardise](pages/glossary.ipynb#standardisation) and normalise ([min-max](pages/glossary.ipynb#min-max-scaling))
+#   by the right formula, fitted in the right place,
+# - put a gate at the end that lets only clean tables through, and turn such a table into
+#   [tensors](pages/glossary.ipynb#tensor).
 #
 # **What you need to know**
 #
@@ -31,7 +34,7 @@
 # |---|---|---|
 # | pandas: `DataFrame`, a column, a mask | needed | the pandas "10 minutes" guide |
 # | Mean, standard deviation, correlation | needed | any school book of statistics |
-# | Tensors: shape, dtype | needed | chapter 01 |
+# | Tensors: shape, dtype | needed | [chapter 01](01_tensors.ipynb) |
 # | `fit` and `predict` in scikit-learn | helpful | section 1 shows it |
 #
 # **Time:** 80 minutes to read and try, with the lab and the exercises. The cells alone run for about 20
@@ -199,10 +202,12 @@ print(f"the same, all prices right:  wrong by {error_in_price(dirty.assign(price
 print(f"the model on the true list:  wrong by {error_in_price(truth.iloc[: len(sold)]):,.0f} euros")
 
 # %% [markdown]
-# **What happened.** No error, no warning: a model, and it is useless. A few prices in cents do most of the harm.
-# But even with right prices the error is several times what it could be: `km` came as text because of a comma,
-# twelve "brands" became twelve columns, the dates were read in the format of the first row, and the others
-# became the mean.
+# **What happened.** We count seven kinds of dirt: spellings, inches, commas, holes written in four ways, dates in
+# three formats, prices in cents, copies. pandas read only `frame` and `price` as numbers.
+#
+# No error, no warning: a model, and it is useless. A few prices in cents do most of the harm. But even with right
+# prices the error is several times what it could be: `km` came as text because of a comma, twelve "brands" became
+# twelve columns, the dates were read in one format, guessed from the first row. What did not fit became the mean.
 #
 # ## 2. Numbers and units
 #
@@ -230,7 +235,7 @@ inches = frame < 30
 clean["frame"] = frame.mask(inches, frame * 2.54).round(1)
 fig, (left, right) = plt.subplots(1, 2, figsize=(8, 2.4), sharey=True)
 bins = np.arange(10, 75, 2)
-left.hist(frame, bins, color=palette.ORANGE, hatch="//", edgecolor="white")
+left.hist(frame, bins, color=palette.ORANGE, hatch="//", edgecolor="black", linewidth=0.8)
 left.set(title="as typed", xlabel="frame, no unit given", ylabel="bikes")
 right.hist(clean["frame"], bins, color=palette.BLUE)
 right.set(title="inches turned into cm", xlabel="frame, cm")
@@ -244,8 +249,9 @@ for name, x in {"as typed": frame, "mended": clean["frame"], "truth": sold["fram
 
 # %% [markdown]
 # **What happened.** Most holes were only commas. (In other countries `1.234` means the same as `1,234`: ask, and
-# give `read_csv` its `thousands=` and `decimal=`.) -999 is a *sentinel*: a number that means "no number". Look
-# at the smallest and the largest value of every column, and at its histogram: **two hills mean two units**.
+# give `read_csv` its `thousands=` and `decimal=`.) -999 is a *sentinel*: a number that means "no number". It pulled
+# the mean down; what is left of the difference is real holes and copies. Look at the smallest and the largest value
+# of every column, and at its histogram: **two hills mean two units**.
 #
 # ## 3. Names, dates, time zones
 #
@@ -293,7 +299,8 @@ attempt("02:30 in Paris in that night", lambda: no_zone.tz_localize("Europe/Pari
 # print it, read it, keep it as a table.
 #
 # Dates are worse: left to guess, pandas reads `03/04` as **4 March**. `dayfirst=True` mends that and breaks the
-# ISO dates, `2024-04-03`. **Name the formats, and count what none of them reads.** Times need their zone: keep
+# ISO dates, `2024-04-03`. **Name the formats, and count what none of them reads.** Times need their zone: two
+# clocks can show the same digits at different moments, and half past two was skipped in Paris that night. Keep
 # UTC, convert to show.
 #
 # ## 4. Rows that come twice
@@ -311,13 +318,15 @@ print(f"rows: {len(dirty)} -> {len(clean)}, in truth {len(sold)}")
 
 # %% [markdown]
 # **What happened.** A copy typed by hand differs in some digit: the frame was rounded in inches, or `km` is
-# missing. So mend first, then compare **by a key**. Of two copies the one with fewer holes stays: that is what
-# the sorting is for. Copies matter: one in training and one in the test is a leak (chapter 06).
+# missing. (One came out the same by chance: 21, not 20.) So mend first, then compare **by a key**. Of two copies
+# the one with fewer holes stays: that is what the sorting is for. Copies matter: one in training and one in the
+# test is a [leak](pages/glossary.ipynb#leak) ([chapter 06](06_splitting_batching.ipynb)).
 #
 # ## 5. pandas 3, as it is
 #
 # Older tutorials write `df["a"].fillna(0, inplace=True)`. **Question:** how many holes does that line close? Look
-# also at the type of text, and at what `torch.from_numpy` is given.
+# also at the type of text, and at what `torch.from_numpy` is given. (`SimpleImputer` is scikit-learn's class that
+# fills holes.)
 
 # %%
 table = pd.DataFrame({"a": [1.0, np.nan, 3.0], "b": ["x", None, "z"]})
@@ -346,8 +355,9 @@ attempt(
 # %% [markdown]
 # **What happened.** Every column that you take out behaves as a **copy** (copy-on-write). The chained line
 # therefore mends a copy and throws it away. Write `df["a"] = df["a"].fillna(0)`. An array from pandas may be
-# read-only, and a tensor on it would write into memory that is not yours: `.copy()`. Missing text is NaN too,
-# so leave `missing_values` alone.
+# read-only, and a tensor on it would write into memory that is not yours: `.copy()`. Text has a type of its own,
+# `str`; code that asks for `object` still gets it, with a warning. Missing text is NaN too, so leave
+# `missing_values` alone.
 #
 # ## 6. Why is the value missing?
 #
@@ -357,7 +367,7 @@ attempt(
 # A weather station records the temperature `here`; the `next` station is near; `pressure` has nothing to do with
 # either. There are three ways to lose a temperature:
 #
-# - **MCAR**, completely at random: a radio packet is lost, now and then.
+# - **[MCAR](pages/glossary.ipynb#MCAR)**, completely at random: a radio packet is lost, now and then.
 # - **MAR**, at random *given what you see*: in hours when the next station is warm, ours is switched off.
 # - **MNAR**, not at random: our own thermometer fails when it is warm. The reason is the missing value itself.
 #
@@ -470,11 +480,14 @@ views |= {repair: repaired["MCAR", repair] for repair in ("KNN, scaled", "iterat
 draw = IterativeImputer(sample_posterior=True, random_state=seed).fit_transform(table)
 views["a draw"] = pd.DataFrame(draw, columns=table.columns)
 for axis, (title, view) in zip(axes, views.items(), strict=True):
-    axis.plot(view["next"][~holes], view["here"][~holes], ".", markersize=2, color=palette.SKY)
-    axis.plot(view["next"][holes], view["here"][holes], "x", markersize=3, color=palette.VERMILION)
+    axis.plot(view["next"][~holes], view["here"][~holes], ".", markersize=3, label="left")
+    axis.plot(
+        view["next"][holes], view["here"][holes], "x", markersize=3, color=palette.VERMILION, label="lost"
+    )
     axis.set_title(title, fontsize=10)
     axis.set_xlabel("next, °C", fontsize=9)
 axes[0].set_ylabel("here, °C", fontsize=9)
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside right", fontsize=9, markerscale=2)
 show(
     fig,
     alt="Temperature here against the next station. The filled values, as crosses: scattered like the others in "
@@ -506,8 +519,8 @@ show(
 # estimates: what the holes cost. The standard error is √T.
 #
 # One detail is often forgotten: the line itself is uncertain too. `sample_posterior=True` scatters each hole by
-# itself. Fitting each imputer on rows drawn anew (a *bootstrap*) also moves the line, for all holes of a table
-# together.
+# itself. Fitting each imputer on rows drawn anew (a [bootstrap](pages/glossary.ipynb#bootstrap)) also moves the line,
+# for all holes of a table together.
 #
 # **Question:** which standard error should be larger: after one mean fill, or after Rubin? In the second cell the
 # whole thing happens many times, so the *real* scatter of each estimate is known. (The next station is a bad
@@ -558,7 +571,7 @@ print(f"{'':11}{'stated error':>13}{'real scatter':>14}{'95 % intervals that hol
 held = {}
 for way in ways:
     estimates, stated = np.array(results[way]).T
-    held[way] = (np.abs(estimates - 5) < 1.96 * stated).mean()
+    held[way] = (np.abs(estimates - 5) < 1.96 * stated).mean()  # `weather` draws around 5 degrees
     print(f"{way:11}{stated.mean():13.3f}{estimates.std(ddof=1):14.3f}{held[way]:37.0%}")
 print(f"95 % intervals that hold the truth: {held['mean']:.0%} after mean fill, {held['Rubin']:.0%} by Rubin")
 
@@ -579,7 +592,8 @@ print(f"95 % intervals that hold the truth: {held['mean']:.0%} after mean fill, 
 #
 # **Question:** the sky is clear in half of the hours. Some entries are lost by chance, and the **mode** (the most
 # frequent value) fills the holes. How often is it clear now? Second cell: a doctor skips a measurement when the
-# case looks plain. Is the *hole* of use to a model?
+# case looks plain. Is the *hole* of use to a model? (Its accuracy, here and below, is the mean of a five-fold
+# [cross-validation](pages/glossary.ipynb#cross-validation).)
 
 # %%
 rng = np.random.default_rng(seed)
@@ -675,6 +689,9 @@ predict("04.p2").reveal(round(scores["on all rows, class by class"], 2))
 #
 # "Remove outliers with statistics", says the guide. The usual rule: a z-score, (x − mean) / std, beyond 3.
 # **Question:** nine readings near 10, and one of 1,000,000. What is the z-score of the million?
+#
+# Two other rules run beside it. **IQR** is the distance between the quartiles: the rule flags what lies more than
+# 1.5 of it below the first or above the third. **MAD** is explained below the cells.
 
 # %%
 predict("04.p3", ...)
@@ -782,6 +799,7 @@ for axis, scaler in zip(axes, (StandardScaler(), MinMaxScaler(), RobustScaler())
     spreads[name] = inside.std()
     axis.plot(inside, np.arange(999), ".", markersize=2)
     axis.set(title=name, xlim=(-3, 3), yticks=[], xlabel="scaled value")
+axes[0].set_ylabel("one row each")
 show(
     fig,
     alt="The 999 values after each scaler: a thin vertical line for StandardScaler and MinMaxScaler, a wide "
@@ -826,9 +844,9 @@ print(f"KNN on wine: {line}; a tree: {found['wine', 'tree']['raw']:.2f} with eve
 #
 # ## 14. The gate
 #
-# All repairs so far were seen by us. Next month another list comes. A **schema** says what a clean table is, and
-# refuses any other. `pandera` checks it; `lazy=True` collects *all* failures. **Question:** the raw list does
-# not pass. How many columns fail?
+# All repairs so far were seen by us. Next month another list comes. A **[schema](pages/glossary.ipynb#schema-check)**
+# says what a clean table is, and refuses any other. `pandera` checks it; `lazy=True` collects *all* failures.
+# **Question:** the raw list does not pass. How many columns fail?
 
 # %%
 schema = pa.DataFrameSchema(
@@ -886,10 +904,10 @@ print(f"{len(audit.table)} entries, {audit.table['usable'].sum()} usable")
 audit.counts
 
 # %%
-with_bytes = {"as UTF-8": "utf-8", "as Latin-1": "latin-1"}
-for written in with_bytes.values():
+encodings = {"as UTF-8": "utf-8", "as Latin-1": "latin-1"}
+for written in encodings.values():
     stored = "café".encode(written)
-    for reading, encoding in with_bytes.items():
+    for reading, encoding in encodings.items():
         attempt(f"written in {written}, read {reading}", lambda s=stored, e=encoding: s.decode(e))
 print("mojibake undone:", "cafÃ©".encode("latin-1").decode("utf-8"))
 header = "name,km\nAlto,5".encode("utf-8-sig")  # as some spreadsheet programs save it

@@ -16,7 +16,7 @@ TO_NUMBER = Exercise(
     prompt=(
         "Return the number that `text` stands for, as a float.\n"
         "Blanks at the ends do not matter, and commas only group the thousands: `' 1,234 '` is 1234. "
-        "What is no number (`''`, `'n/a'`, `'-'`) gives NaN, and so does the sentinel `-999`."
+        "What is no number (`''`, `'n/a'`, `'-'`, any other text) gives NaN, and so does the sentinel `-999`."
     ),
     stub="""
 def to_number(text: str) -> float:
@@ -33,11 +33,17 @@ def to_number(text: str) -> float:
             traps=((0.0, "A hole is not a zero: nobody measured 0."),),
         ),
         Check(("-",), expected=math.nan, why="A single dash is a hole."),
+        Check(("unknown",), expected=math.nan, why="Any text that is no number is a hole, not only three."),
         Check(
             ("-999",),
             expected=math.nan,
             why="-999 is a sentinel: it means that there is no number.",
             traps=((-999.0, "-999 is a sentinel: kept as a number it drags every mean down."),),
+        ),
+        Check(
+            (" -999",),
+            expected=math.nan,
+            why="A blank before -999 changes nothing: compare the *number* with -999, not the text.",
         ),
     ),
     hints=(
@@ -104,6 +110,18 @@ def to_number(text: str) -> float:
             "    return math.nan if number < 0 else number",
             says="only -999",
         ),
+        WrongAnswer(
+            "compares the text with the sentinel",
+            "import math\n\n"
+            "def to_number(text):\n"
+            "    if text == '-999':\n"
+            "        return math.nan\n"
+            "    try:\n"
+            "        return float(text.replace(',', ''))\n"
+            "    except ValueError:\n"
+            "        return math.nan",
+            says="compare the *number*",
+        ),
     ),
 )
 
@@ -131,12 +149,27 @@ def tidy_label(label: str) -> str:
                 ("New York", "The case is still there: `NEW YORK` would be another label."),
                 ("new   york", "Blanks inside count too: three blanks and one are different labels."),
                 ("newyork", "The blank between the words must stay, as a single one."),
+                (
+                    "new  york",
+                    "`replace` goes through once: of three blanks two are left. `split` takes any number.",
+                ),
+                (
+                    "NEW YORK",
+                    "All labels in capitals would be one form, too. Here it is what `casefold` gives.",
+                ),
             ),
         ),
         Check(
             ("Cafe\u0301",),
             expected="caf\u00e9",
             why="An e with an accent behind it and the letter é look the same: NFKC makes them the same.",
+            traps=(
+                (
+                    "cafe\u0301",
+                    "It looks right, but the accent still is a character behind the e. NFKC makes one letter "
+                    "of both; NFKD takes them apart.",
+                ),
+            ),
         ),
         Check(
             ("ＡＢＣ\u00a01",),
@@ -188,7 +221,21 @@ def tidy_label(label: str) -> str:
         WrongAnswer(
             "leaves the Unicode form",
             "def tidy_label(label):\n    return ' '.join(label.casefold().split())",
-            says="look the same",
+            says="NFKC makes one letter",
+        ),
+        WrongAnswer(
+            "takes letter and accent apart",
+            "import unicodedata\n\n"
+            "def tidy_label(label):\n"
+            "    return ' '.join(unicodedata.normalize('NFKD', label).casefold().split())",
+            says="NFKD takes them apart",
+        ),
+        WrongAnswer(
+            "replaces two blanks by one",
+            "import unicodedata\n\n"
+            "def tidy_label(label):\n"
+            "    return unicodedata.normalize('NFKC', label).casefold().strip().replace('  ', ' ')",
+            says="`split` takes any number",
         ),
         WrongAnswer(
             "uses lower",
@@ -247,6 +294,18 @@ def fill_with_flag(train: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
                 (
                     torch.tensor([[3.0, 0.0], [4.0, 0.0], [11.0, 0.0]]),
                     "No flag is set: look for the holes *before* you fill them.",
+                ),
+                (
+                    torch.tensor([[2.25, 1.0], [4.0, 0.0], [11.0, 0.0]]),
+                    "2.25 is the mean with the hole of `train` counted as 0: leave it out with `nanmean`.",
+                ),
+                (
+                    torch.tensor([[0.0, 1.0], [4.0, 0.0], [11.0, 0.0]]),
+                    "0 is a value like any other, and nobody measured it: fill with the mean of `train`.",
+                ),
+                (
+                    torch.tensor([[3.0, 4.0, 11.0], [1.0, 0.0, 0.0]]),
+                    "The numbers are right, but lie in rows: `dim=1` puts them into columns.",
                 ),
             ),
         ),
@@ -310,6 +369,29 @@ def fill_with_flag(train: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
             "    return torch.stack([new, hole.float()], dim=1)",
             says="caller's tensor was changed",
         ),
+        WrongAnswer(
+            "fills with zero",
+            "import torch\n\n"
+            "def fill_with_flag(train, new):\n"
+            "    return torch.stack([torch.nan_to_num(new), torch.isnan(new).float()], dim=1)",
+            says="nobody measured it",
+        ),
+        WrongAnswer(
+            "counts the hole of train as zero",
+            "import torch\n\n"
+            "def fill_with_flag(train, new):\n"
+            "    hole, mean = torch.isnan(new), torch.nan_to_num(train).mean()\n"
+            "    return torch.stack([torch.where(hole, mean, new), hole.float()], dim=1)",
+            says="leave it out",
+        ),
+        WrongAnswer(
+            "stacks rows",
+            "import torch\n\n"
+            "def fill_with_flag(train, new):\n"
+            "    hole = torch.isnan(new)\n"
+            "    return torch.stack([torch.where(hole, train.nanmean(), new), hole.float()])",
+            says="lie in rows",
+        ),
     ),
 )
 
@@ -329,14 +411,16 @@ def pooled(estimates: list[float], variances: list[float]) -> tuple[float, float
 """,
     checks=(
         Check(
-            ([4.0, 6.0], [1.0, 3.0]),
-            expected=(5.0, 5.0),
-            why="W is 2, B is 2, and (1 + 1/2) times 2 is 3: together 5.",
+            ([4.0, 8.0], [1.0, 3.0]),
+            expected=(6.0, 14.0),
+            why="The mean is 6. W is 2, B is 8, and (1 + 1/2) times 8 is 12: together 14.",
             traps=(
-                ((5.0, 2.0), "Only W: the estimates differ, and that is the price of the holes."),
-                ((5.0, 4.0), "W + B: with few draws B itself is unsure, so it counts 1 + 1/m times."),
-                ((5.0, 3.5), "B divides by m - 1, not by m: `np.var(..., ddof=1)`."),
-                ((5.0, math.sqrt(5.0)), "That is the standard error; the total variance was asked for."),
+                ((6.0, 2.0), "Only W: the estimates differ, and that is the price of the holes."),
+                ((6.0, 10.0), "W + B: with few draws B itself is unsure, so it counts 1 + 1/m times."),
+                ((6.0, 8.0), "B divides by m - 1, not by m: `np.var(..., ddof=1)`."),
+                ((6.0, math.sqrt(14.0)), "That is the standard error; the total variance was asked for."),
+                ((6.0, 5.0), "B is the variance of the *estimates*; you took that of the variances."),
+                ((6.0, 7.0), "Brackets: the whole of `(1 + 1 / m)` times B."),
             ),
         ),
         Check(
@@ -382,6 +466,22 @@ def pooled(estimates: list[float], variances: list[float]) -> tuple[float, float
             "    total = np.mean(variances) + (1 + 1 / len(estimates)) * np.var(estimates)\n"
             "    return float(np.mean(estimates)), float(total)",
             says="B divides by m - 1",
+        ),
+        WrongAnswer(
+            "takes the variance of the variances",
+            "import statistics\n\n"
+            "def pooled(estimates, variances):\n"
+            "    within, between = statistics.fmean(variances), statistics.variance(variances)\n"
+            "    return statistics.fmean(estimates), within + (1 + 1 / len(estimates)) * between",
+            says="B is the variance of the *estimates*",
+        ),
+        WrongAnswer(
+            "forgets the brackets",
+            "import statistics\n\n"
+            "def pooled(estimates, variances):\n"
+            "    within, between = statistics.fmean(variances), statistics.variance(estimates)\n"
+            "    return statistics.fmean(estimates), within + 1 + 1 / len(estimates) * between",
+            says="Brackets",
         ),
         WrongAnswer(
             "returns the standard error",
@@ -531,9 +631,9 @@ def standardise(train: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
             tolerance=1e-5,
         ),
         Check(
-            (_COLUMNS, _ROWS[:1]),
-            expected=torch.tensor([[0.0, 2.0, 0.0]]),
-            why="The third training column does not vary: divide it by 1, not by 0.",
+            (_COLUMNS, _ROWS[1:]),
+            expected=torch.tensor([[3.0, 0.0, 1.0]]),
+            why="The third training column does not vary: divide it by 1, not by 0 or by something tiny.",
             tolerance=1e-5,
         ),
     ),
@@ -577,6 +677,13 @@ def standardise(train: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
             "def standardise(train, new):\n"
             "    return (new - train.mean(dim=0)) / train.std(dim=0, correction=0)",
             says="does not vary",
+        ),
+        WrongAnswer(
+            "adds something tiny to the spread",
+            "import torch\n\n"
+            "def standardise(train, new):\n"
+            "    return (new - train.mean(dim=0)) / (train.std(dim=0, correction=0) + 1e-8)",
+            says="something tiny",
         ),
     ),
 )
