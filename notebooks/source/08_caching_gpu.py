@@ -13,17 +13,20 @@
 # %% [markdown]
 # # 08 Caching, prefetching, GPU
 #
-# A training step can only be as fast as its data. Three things help: do not do work twice (**caching**), do
-# it before it is needed (**prefetching**), and bring it to the device without making the device wait. Each
+# A training step can only be as fast as its data. Three things help: do not do work twice
+# ([**caching**](pages/glossary.ipynb#cache)), do it before it is needed (**prefetching**), and bring it to the
+# *device*, a GPU or another [accelerator](pages/glossary.ipynb#accelerator), without making it wait. Each
 # has a trap that costs more than it brings, and most of the traps raise no error.
 #
 # **After this chapter you can**
 #
-# - build a cache in memory, in shared memory and on disk, and say which one a loader with workers needs,
+# - build a cache in memory, in shared memory and on disk, and say which one a loader with
+#   [workers](pages/glossary.ipynb#worker) needs,
 # - place it so that augmentation stays random,
 # - write a cache file that is whole or not there, that notices changed data and damage,
 # - tell a lossless format from one that loses, with two numbers,
-# - say what `pin_memory`, `non_blocking` and a stream do, and what they do not,
+# - say what [`pin_memory`](pages/glossary.ipynb#pin_memory), `non_blocking` and a
+#   [stream](pages/glossary.ipynb#stream) do, and what they do not,
 # - count the bytes that go to the device, and write one loop for CUDA, MPS and CPU.
 #
 # **What you need to know**
@@ -176,8 +179,9 @@ for name, part in parts.items():
 # A dictionary will do: decode once, then look it up. Each sample says whether it was there already, who
 # answered, and how many photos that one holds.
 #
-# **Question:** two workers that stay (`persistent_workers=True`), a shuffled order, 128 photos. The first
-# epoch finds nothing kept. How many percent of the *second* epoch come from a cache?
+# **Question:** two workers that stay ([`persistent_workers=True`](pages/glossary.ipynb#persistent_workers)), a
+# shuffled order, 128 photos. The first epoch finds nothing kept. How many percent of the *second* epoch come
+# from a cache?
 
 
 # %%
@@ -229,9 +233,10 @@ predict("08.p1").reveal(round(100 * late[1]))
 # %%
 fig, ax = plt.subplots(figsize=(6.5, 2.6))
 for at, (name, shares) in enumerate(hits.items()):
-    ax.bar(np.arange(4) + 0.2 * at - 0.3, [100 * s + 1 for s in shares], 0.18, label=name, edgecolor="black",
-           hatch=["", "//", "..", "xx"][at])  # fmt: skip
-ax.set(xlabel="epoch", ylabel="found in a cache, %", xticks=range(4), xticklabels=[1, 2, 3, 4], ylim=(0, 135))
+    bars = ax.bar(np.arange(4) + 0.2 * at - 0.3, [100 * s for s in shares], 0.18, label=name,
+                  edgecolor="black", hatch=["", "//", "..", "xx"][at])  # fmt: skip
+    ax.bar_label(bars, fmt="%.0f", fontsize=8)
+ax.set(xlabel="epoch", ylabel="found in a cache, %", xticks=range(4), xticklabels=[1, 2, 3, 4], ylim=(0, 145))
 ax.legend(fontsize=8, ncols=4, loc="upper center", columnspacing=1, handlelength=1.4)
 told = "; ".join(f"{name}: {', '.join(f'{s:.0%}' for s in shares)}" for name, shares in hits.items())
 show(fig, alt=f"Share of the photos found in a cache, epochs 1 to 4. {told}.")
@@ -246,8 +251,9 @@ show(fig, alt=f"Share of the photos found in a cache, epochs 1 to 4. {told}.")
 #
 # ## 3. Cache first, chance second
 #
-# `functools.cache` on `__getitem__` is quickly written. **Question:** the dataset augments, too. You read the
-# same photo ten times. How many different pictures do you get?
+# One line, `functools.cache` on `__getitem__`, keeps whatever comes out of a dataset, and so is easily put at the
+# wrong place. **Question:** the dataset augments, too. It keeps a photo before that, or after it, and you read
+# the same photo ten times. How many different pictures do you get?
 
 
 # %% tags=["claim-18"] figure="10 reads"
@@ -284,7 +290,8 @@ print(f"10 reads of one photo: {before} pictures if kept before the augmentation
 # ## 4. One cache for all workers
 #
 # Workers can share memory if they are told to. `share_memory_()` moves a tensor where all processes see it; a
-# worker gets the place, not a copy. A second shared tensor counts how often each photo was decoded.
+# worker that starts later gets the place, not a copy. A second shared tensor counts how often each photo was
+# decoded.
 # **Question:** two workers, *not* kept, shuffled, three epochs. How many decodes for 128 photos?
 
 
@@ -330,8 +337,9 @@ print(f"memory: {shared.pixels.nbytes / 1e6:.1f} MB, once, for any number of wor
 #
 # The naive form, "if the file is there, take it", has four ways to give you wrong data: the run was killed
 # while writing; the photos changed; the *code* changed; the disk lost a bit. Two cures fit into twenty lines.
-# **Write beside, then rename:** the name appears only when the file is whole. **The name holds a hash** of
-# the content of all photos and of the recipe: other data, other name.
+# **Write beside, then rename:** the name appears only when the file is whole. **The name holds a
+# [hash](pages/glossary.ipynb#hash)**, a short text computed from bytes: here from the content of all photos, and
+# from the *recipe*, which says what was done to them. Other data or another recipe: another name.
 
 
 # %%
@@ -346,7 +354,7 @@ def disk_cache(folder: Path, files: list[Path], edge: int) -> np.ndarray:
         shape = {"descr": "|u1", "fortran_order": False, "shape": (len(files), 3, edge, edge)}
         try:
             with part.open("wb") as target:
-                np.lib.format.write_array_header_1_0(target, shape)
+                np.lib.format.write_array_header_1_0(target, shape)  # what `np.load` wants to read first
                 for file in files:
                     target.write(decode(file, edge).numpy().tobytes())
             os.replace(part, path)  # atomic: the old name or the whole new file, nothing between
@@ -436,14 +444,15 @@ print("in the folder: one array, its checksums, nothing half done:", left == [".
 
 # %% [markdown]
 # **What happened.** `disk_cache` would have handed you the flipped pixel: nobody looks. The checksum finds
-# it. Of two runs the second waited at the lock and then read what the first had built. Without the lock
-# both would build, and the rename would still keep the file whole. Checking all bytes at each start costs a
-# fraction of decoding them.
+# it. Under the limit the array went that was not used for the longest time. Of two runs the second waited at
+# the lock and then read what the first had built. Without the lock both would build, and the rename would still
+# keep the file whole. Checking all bytes at each start costs a fraction of decoding them.
 #
 # ## 6. Loaded, or mapped?
 #
-# `np.load` reads a file into memory. `mmap_mode="r"` only notes where it lies; the system brings in the pages
-# that are touched. **Question:** 79 MB of pixels, all read once. How much memory is then the process's *own*?
+# `np.load` reads a file into memory. With `mmap_mode="r"` it makes a [memory map](pages/glossary.ipynb#memory-map):
+# it only notes where the file lies, and the system brings in those *pages* (pieces of mostly 4 kB) that are
+# touched. **Question:** 79 MB of pixels, all read once. How much memory is then the process's *own*?
 #
 # And then all caches in a race: an epoch of real photos, without a training step. **Question:** with all
 # pixels at hand, are two workers faster than none?
@@ -514,7 +523,7 @@ for (name, workers), last in lasts.items():
 # **What happened.** Mapped pages belong to the page cache: all workers and all runs **share** them, and the
 # system may drop them when memory is short. So a mapped array can be larger than memory, and four workers
 # hold it once. Whole samples are read quickly; scattered bytes on a cold disk are not. Huge sets are cut into
-# *shards* (chapter 09).
+# [shards](pages/glossary.ipynb#shard) (chapter 09).
 #
 # Without workers every cache is many times as fast as decoding. With workers a cached sample
 # costs more to *send* than to fetch: the caches fall back, often below no workers at all. **Cached and small:
@@ -613,8 +622,8 @@ print(f"threads in torch's loader: {len(threads)}, for {threads[0].split('.')[-1
 # > device.
 #
 # How much does it bring? **Question:** decoding, and a training step that takes half as long. Which share of
-# the time does the step run with 0, 1 and 2 workers, and how much faster do batches come? And with a larger
-# `prefetch_factor`?
+# the time does the step run with 0, 1 and 2 workers, and how much faster do batches come (the *pace*)? And with
+# a larger [`prefetch_factor`](pages/glossary.ipynb#prefetch_factor)?
 
 # %% tags=["nbval-ignore-output"] reason="timing: the shares depend on the machine"
 model = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, 2), torch.nn.Flatten(), torch.nn.LazyLinear(10))
@@ -638,7 +647,7 @@ for workers, factor in ((0, None), (1, 2), (2, 2), (2, 8)):
     alone = alone or (share, whole)
     pace, longer = alone[1] / whole, share * whole / (alone[0] * alone[1])
     print(
-        f"{workers} workers, prefetch_factor {factor or '-'}: the step runs {share:3.0%} of the time; ",
+        f"workers {workers}, prefetch_factor {factor or '-'}: the step runs {share:3.0%} of the time; ",
         end="",
     )
     print(f"{pace:.2f} times the pace, each step {longer:.2f} times as long")
@@ -843,8 +852,9 @@ on_gpu("copies", copies)
 # %% [markdown]
 # ## 12. Copy the next batch meanwhile
 #
-# A device works through *streams*: queues of orders. Orders in one stream wait for each other; a copy in a
-# **second** stream runs beside the computing. The class below keeps one batch ahead. **Question:** which line
+# A device works through *streams*: queues of orders, to which Python adds without waiting. Orders in one stream
+# wait for each other; a copy in a **second** stream runs beside the computing. The class below keeps one batch
+# ahead. **Question:** which line
 # keeps the model from reading a batch that has not arrived?
 
 
@@ -981,7 +991,8 @@ print("a choice for each photo:            ", [flipped(flip_each(small)) for _ i
 #
 # ## 14. Half the bits: AMP
 #
-# *Automatic mixed precision* computes matrix products in 16 bits: less memory, faster on devices made for it.
+# *Automatic mixed precision* ([AMP](pages/glossary.ipynb#AMP)) computes matrix products in 16 bits: less memory,
+# faster on devices made for it.
 # The CPU can show the arithmetic. **Question:** what becomes of a gradient of 1e-8 in float16, and in
 # bfloat16?
 

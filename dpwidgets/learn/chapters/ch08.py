@@ -1,9 +1,11 @@
 """What chapter 08 asks: caches, reading ahead, the way to the device."""
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -16,7 +18,8 @@ from dpwidgets.learn.model import Chapter, Check, Exercise, Option, Prediction, 
 class _Source:
     """Three tensors, and how often each was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, step: float = 10.0) -> None:
+        self.step = step
         self.asked: list[int] = []
 
     def __len__(self) -> int:
@@ -24,7 +27,7 @@ class _Source:
 
     def __getitem__(self, i: int) -> torch.Tensor:
         self.asked.append(i)
-        return torch.full((2,), 10.0 * i)
+        return torch.full((2,), self.step * i)
 
 
 class _Counter:
@@ -46,14 +49,20 @@ def _times_asked(cached: Any) -> int:
     return source.asked.count(1)
 
 
-def _drawn(cached: Any) -> list[float]:
+def _drawn(cached: Any) -> list[float | None]:
     dataset = cached(_Source(), _Counter())
-    return [dataset[1][0].item() for _ in range(3)]
+    return [item if (item := dataset[1]) is None else item[0].item() for _ in range(3)]
 
 
 def _in_place(cached: Any) -> list[float]:
     dataset = cached(_Source(), lambda value: value.add_(5))
     return [dataset[1][0].item() for _ in range(3)]
+
+
+def _of_two(cached: Any) -> list[float]:
+    """Item 1 of two datasets, read in turns."""
+    one, other = (cached(_Source(step), lambda value: value) for step in (10.0, 20.0))
+    return [dataset[1][0].item() for dataset in (one, other)]
 
 
 CACHED_DATASET = Exercise(
@@ -100,6 +109,7 @@ class CachedDataset(Dataset):
             expected=[11.0, 12.0, 13.0],
             why="`augment` must run at each read.",
             traps=(
+                ([None, None, None], "`__getitem__` gives nothing back: is a `return` missing?"),
                 ([11.0, 11.0, 11.0], "The augmented item was kept: its first dice roll lasts for ever."),
                 ([11.0, 13.0, 16.0], "Each read augments what the last one left: keep the source's item."),
             ),
@@ -109,6 +119,15 @@ class CachedDataset(Dataset):
             shown="dataset[1] three times; augment adds 5 to 10, in place",
             expected=[15.0, 15.0, 15.0],
             why="The kept tensor was changed: give `augment` a copy of it.",
+        ),
+        Check(
+            use=_of_two,
+            shown="one[1] and other[1]: two datasets, whose sources hold 10 and 20 there",
+            expected=[10.0, 20.0],
+            why="Each dataset needs a cache of its own, for its own source.",
+            traps=(
+                ([10.0, 10.0], "Both share one cache: make it in `__init__`, as an attribute of `self`."),
+            ),
         ),
     ),
     hints=(
@@ -155,6 +174,19 @@ class CachedDataset(Dataset):
             says="dice roll lasts for ever",
         ),
         WrongAnswer(
+            "returns nothing",
+            "class CachedDataset:\n"
+            "    def __init__(self, source, augment):\n"
+            "        self.source, self.augment, self.kept = source, augment, {}\n\n"
+            "    def __len__(self):\n"
+            "        return len(self.source)\n\n"
+            "    def __getitem__(self, i):\n"
+            "        if i not in self.kept:\n"
+            "            self.kept[i] = self.source[i]\n"
+            "        self.augment(self.kept[i].clone())",
+            says="is a `return` missing?",
+        ),
+        WrongAnswer(
             "keeps nothing",
             "class CachedDataset:\n"
             "    def __init__(self, source, augment):\n"
@@ -178,6 +210,20 @@ class CachedDataset(Dataset):
             "        return self.augment(self.kept[i])",
             says="give `augment` a copy",
         ),
+        WrongAnswer(
+            "keeps one cache for all datasets",
+            "class CachedDataset:\n"
+            "    kept = {}\n\n"
+            "    def __init__(self, source, augment):\n"
+            "        self.source, self.augment = source, augment\n\n"
+            "    def __len__(self):\n"
+            "        return len(self.source)\n\n"
+            "    def __getitem__(self, i):\n"
+            "        if i not in self.kept:\n"
+            "            self.kept[i] = self.source[i]\n"
+            "        return self.augment(self.kept[i].clone())",
+            says="Both share one cache",
+        ),
     ),
 )
 
@@ -187,35 +233,52 @@ _FILES = [b"first", b"second"]
 _RECIPE = {"edge": 96, "version": 1}
 
 
-def _names_differ(name: Any) -> str | None:
-    base = name(_FILES, _RECIPE)
-    if not isinstance(base, str):
-        return f"Return a text, not {type(base).__name__}."
-    others = {
-        "The content of a file changed and the name did not: hash the contents.": (
-            [b"first", b"sec0nd"],
-            _RECIPE,
-        ),
-        "The files came in another order and the name did not change: row 0 would be another photo.": (
-            _FILES[::-1],
-            _RECIPE,
-        ),
-        "The recipe changed and the name did not: an old cache would be taken for the new one.": (
-            _FILES,
-            {"edge": 64, "version": 1},
-        ),
+_OTHERS = {
+    "another content": ([b"first", b"sec0nd"], _RECIPE),
+    "another order": (_FILES[::-1], _RECIPE),
+    "another recipe": (_FILES, {"edge": 64, "version": 1}),
+    "cut elsewhere": ([b"firsts", b"econd"], _RECIPE),
+}
+_SAME_NAME = {
+    "another content": "The content of a file changed and the name did not: hash the contents.",
+    "another order": (
+        "The files came in another order and the name did not change: row 0 would be another photo."
+    ),
+    "another recipe": (
+        "The recipe changed and the name did not: an old cache would be taken for the new one."
+    ),
+    "cut elsewhere": (
         "[b'first', b'second'] and [b'firsts', b'econd'] get one name: hash each file by itself first, or "
-        "its length too.": ([b"firsts", b"econd"], _RECIPE),
-    }
-    return next((why for why, arguments in others.items() if name(*arguments) == base), None)
+        "its length too."
+    ),
+}
 
 
-def _names_agree(name: Any) -> str | None:
-    if name(_FILES, _RECIPE) != name(list(_FILES), {"version": 1, "edge": 96}):
-        return "The same recipe, written in another order, gets another name: sort it first."
-    if len(name([b"x" * 100_000], _RECIPE)) > 100:
-        return "The name grows with the files. A hash has a fixed length."
-    return None
+def _unchanged(name: Any) -> list[str]:
+    """The cases that get the name of the files and the recipe as they are."""
+    first = name(_FILES, _RECIPE)
+    return [case for case, arguments in _OTHERS.items() if name(*arguments) == first]
+
+
+def _glued(name: Any) -> list[bytes]:
+    """Single files that get the name of two."""
+    marks = (b" ", b",", b"|", b"-", b"_", b";", b":", b"/", b"\n", b"\0")
+    two = name([b"a", b"b"], _RECIPE)
+    return [one for mark in marks if name([one := b"a" + mark + b"b"], _RECIPE) == two]
+
+
+def _elsewhere(name: Any) -> list[Any]:
+    """The name here, and in another process: there Python's `hash` of bytes is another number."""
+    here = name(_FILES, _RECIPE)
+    if not isinstance(name, FunctionType) or "hash" in name.__globals__:
+        return [here, here]
+    space = name.__globals__ | {"hash": lambda value: ~hash(value)}
+    there = FunctionType(name.__code__, space, name.__name__, name.__defaults__, name.__closure__)
+    return [here, there(_FILES, _RECIPE)]
+
+
+def _agree(why: str) -> Any:
+    return lambda names: None if names[0] == names[1] else why
 
 
 CACHE_NAME = Exercise(
@@ -232,22 +295,50 @@ def cache_name(contents: list[bytes], recipe: dict[str, int]) -> str:
 """,
     checks=(
         Check(
-            use=lambda name: _names_differ(name),
-            shown="the names of caches that must differ",
-            judge=lambda why: why,
-            wants="another name for other contents, another order, another recipe",
+            (_FILES, _RECIPE),
+            judge=lambda name: (
+                None if isinstance(name, str) else f"Return a text, not {type(name).__name__}."
+            ),
+            wants="a text",
         ),
         Check(
-            use=lambda name: _names_agree(name),
-            shown="the names of caches that must agree",
-            judge=lambda why: why,
-            wants="one name of fixed length for the same files and recipe",
+            use=_unchanged,
+            shown="changes of [b'first', b'second'] and its recipe that leave the name as it is",
+            judge=lambda cases: _SAME_NAME[cases[0]] if cases else None,
+            wants="none",
         ),
         Check(
-            use=lambda name: name(_FILES, _RECIPE) == name(_FILES, _RECIPE),
+            use=_glued,
+            shown="single files that get the name of [b'a', b'b']",
+            expected=[],
+            why="What you put between two files may stand in a file, too. Hash each file by itself first.",
+        ),
+        Check(
+            use=lambda name: [name(_FILES, _RECIPE) for _ in range(2)],
             shown="the same call twice",
+            judge=_agree("No clock and no chance: the next run must find the file."),
+            wants="one name",
+        ),
+        Check(
+            use=_elsewhere,
+            shown="the same call in two runs",
+            judge=_agree(
+                "Python's own `hash` gives another number in each run, so the next run would not find the "
+                "file: take `hashlib`."
+            ),
+            wants="one name",
+        ),
+        Check(
+            use=lambda name: [name(_FILES, _RECIPE), name(_FILES, {"version": 1, "edge": 96})],
+            shown="the same recipe, its entries written in another order",
+            judge=_agree("The same recipe, written in another order, gets another name: sort it first."),
+            wants="one name",
+        ),
+        Check(
+            use=lambda name: len(name([b"x" * 100_000], _RECIPE)) <= 100,
+            shown="len(cache_name(a large file)) <= 100",
             expected=True,
-            why="No clock and no chance: the next run must find the file.",
+            why="The name grows with the files. A hash has a fixed length.",
         ),
     ),
     hints=(
@@ -313,6 +404,20 @@ def cache_name(contents: list[bytes], recipe: dict[str, int]) -> str:
             "    return hashlib.sha256(repr((parts, sorted(recipe.items()))).encode()).hexdigest()",
             says="came in another order",
         ),
+        WrongAnswer(
+            "takes Python's own hash",
+            "def cache_name(contents, recipe):\n"
+            "    return str(hash((tuple(contents), tuple(sorted(recipe.items())))))",
+            says="another number in each run",
+        ),
+        WrongAnswer(
+            "joins the contents with a sign",
+            "import hashlib\n\n"
+            "def cache_name(contents, recipe):\n"
+            "    text = repr(sorted(recipe.items())).encode()\n"
+            "    return hashlib.sha256(text + b'|'.join(contents)).hexdigest()",
+            says="may stand in a file, too",
+        ),
     ),
 )
 
@@ -328,46 +433,82 @@ def _broken_off() -> Iterator[bytes]:
     raise _Power("the power went off")
 
 
-def _written(write: Any) -> str | None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "cache.bin")
-        write(path, iter([b"one ", b"two"]))
-        if not path.exists():
-            return "The file is not there under its own name: rename the part at the end."
-        if path.read_bytes() != b"one two":
-            return f"The file holds {path.read_bytes()!r}; all pieces are needed, in order."
-        write(path, iter([b"new"]))
-        if path.read_bytes() != b"new":
-            return "A second write must replace the first."
-        return _left_beside(path)
+def _folder(path: Path) -> dict[str, bytes | None]:
+    """What lies in the folder of `path`: name -> content, None for a folder."""
+    return {
+        each.name: each.read_bytes() if each.is_file() else None for each in sorted(path.parent.iterdir())
+    }
 
 
-def _interrupted(write: Any) -> str | None:
+def _written(write: Any) -> list[dict[str, bytes | None]]:
+    """What lies in the folder after a first and after a second write."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "cache.bin")
+        path, found = Path(folder, "cache.bin"), []
+        for chunks in ([b"one ", b"two"], [b"new"]):
+            write(path, iter(chunks))
+            found.append(_folder(path))
+        return found
+
+
+def _both_whole(found: list[dict[str, bytes | None]]) -> str | None:
+    first, second = (folder.get("cache.bin") for folder in found)
+    if first is None:
+        return "The file is not there under its own name: rename the part at the end."
+    if first != b"one two":
+        return "All pieces are needed, in order."
+    if second != b"new":
+        return "A second write must replace the first."
+    return _alone(found[1])
+
+
+def _interrupted(write: Any) -> tuple[str, dict[str, bytes | None]]:
+    """The error that came out of the write, and what lies in the folder then."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, error = Path(folder, "cache.bin"), "no error"
         path.write_bytes(b"old")
-        with contextlib.suppress(_Power):
+        try:
             write(path, _broken_off())
-            return "The error was swallowed: let it go on after the clean-up."
-        if not path.exists():
-            return "The old file is gone, and there is no new one."
-        if path.read_bytes() != b"old":
-            return f"The file now holds {path.read_bytes()!r}: write to another name first."
-        return _left_beside(path)
+        except _Power as power:
+            error = str(power)
+        return error, _folder(path)
 
 
-def _left_beside(path: Path) -> str | None:
-    left = sorted(each.name for each in path.parent.iterdir() if each != path)
-    return f"{len(left)} file left beside it: remove the part, also after an error." if left else None
+def _untouched(found: tuple[str, dict[str, bytes | None]]) -> str | None:
+    error, folder = found
+    if error == "no error":
+        return "The error was swallowed: let it go on after the clean-up."
+    if "cache.bin" not in folder:
+        return "The old file is gone, and there is no new one."
+    if folder["cache.bin"] != b"old":
+        return "The old content is lost: write to another name first."
+    return _alone(folder)
+
+
+def _alone(folder: dict[str, bytes | None]) -> str | None:
+    left = len(folder) - 1
+    return f"{left} file left beside it: remove the part, also after an error." if left else None
+
+
+def _old_meanwhile(write: Any) -> bytes:
+    """What stands in the old file itself after a write, read by a second name that it has."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, second_name = Path(folder, "new", "cache.bin"), Path(folder, "second name")
+        path.parent.mkdir()
+        path.write_bytes(b"old")
+        with contextlib.suppress(OSError):  # a disk without hard links
+            os.link(path, second_name)
+        write(path, iter([b"one ", b"two"]))
+        return second_name.read_bytes() if second_name.exists() else b"old"
 
 
 WRITE_WHOLE = Exercise(
     id="08.3",
     title="Whole, or not there",
     prompt=(
-        "Write all `chunks`, one after the other, to the file `path`. `chunks` may raise an error in the "
-        "middle.\n"
-        "Then an old file must still be there unchanged, nothing may lie beside it, and the error must go on."
+        "Write all `chunks`, one after the other, to the file `path`. Whoever opens `path`, at any moment, "
+        "must find the old content or all of the new.\n"
+        "`chunks` may raise an error in the middle. Then the old file must still be there unchanged, nothing "
+        "may lie beside it, and the error must go on."
     ),
     stub="""
 from collections.abc import Iterator
@@ -378,16 +519,25 @@ def write_whole(path: Path, chunks: Iterator[bytes]) -> None:
 """,
     checks=(
         Check(
-            use=lambda write: _written(write),
-            shown="write_whole(path, ...) with all pieces, twice",
-            judge=lambda why: why,
-            wants="the pieces of the last call in the file, nothing else in the folder",
+            use=_written,
+            shown="the folder after write_whole(path, ...), and after a second call",
+            judge=_both_whole,
+            wants="all pieces of the last call in the file, nothing else in the folder",
         ),
         Check(
-            use=lambda write: _interrupted(write),
+            use=_interrupted,
             shown="write_whole(path, ...) over an old file; an error after the first piece",
-            judge=lambda why: why,
-            wants="the old file unchanged, nothing else in the folder, the error raised",
+            judge=_untouched,
+            wants="the error raised, the old file unchanged, nothing else in the folder",
+        ),
+        Check(
+            use=_old_meanwhile,
+            shown="what stands in the old file itself, after write_whole(path, ...)",
+            expected=b"old",
+            why=(
+                "The old file itself was written over: if the power fails at that moment, half a file is "
+                "left. Write to another name first, then `os.replace`."
+            ),
         ),
     ),
     hints=(
@@ -411,7 +561,8 @@ def write_whole(path: Path, chunks: Iterator[bytes]) -> None:
         part.unlink(missing_ok=True)
 """,
     explanation=(
-        "After `os.replace` the part is gone and `unlink` has nothing to do; after an error it removes it."
+        "After `os.replace` the part is gone and `unlink` has nothing to do; after an error it removes it. "
+        "The part lies in the same folder because a rename is one step on one disk only."
     ),
     why_it_matters=(
         "Killed while writing, a run leaves the last whole file: for caches, checkpoints and results alike. "
@@ -453,6 +604,11 @@ def write_whole(path: Path, chunks: Iterator[bytes]) -> None:
             "        pass",
             says="The error was swallowed",
         ),
+        WrongAnswer(
+            "gathers everything, then writes over the old file",
+            "def write_whole(path, chunks):\n    path.write_bytes(b''.join(chunks))",
+            says="itself was written over",
+        ),
     ),
 )
 
@@ -475,7 +631,11 @@ def share_computing(load: float, step: float, workers: int) -> float:
             (60.0, 20.0, 0),
             expected=0.25,
             why="Without workers load and step take turns: 20 of every 80 ms.",
-            traps=((1 / 3, "That is one worker. With none, nothing loads during the step."),),
+            traps=(
+                (1 / 3, "That is one worker. With none, nothing loads during the step."),
+                (0.75, "That is the share that the step waits."),
+                (25.0, "A share of the time lies between 0 and 1: no percent here."),
+            ),
         ),
         Check(
             (60.0, 20.0, 1),
@@ -539,6 +699,11 @@ def share_computing(load: float, step: float, workers: int) -> float:
             "def share_computing(load, step, workers):\n"
             "    return step / (step + load) if workers == 0 else step / max(step, load)",
             says="load two batches at once",
+        ),
+        WrongAnswer(
+            "returns the share that waits",
+            "def share_computing(load, step, workers):\n    return load / (load + step)",
+            says="the step waits",
         ),
     ),
 )
