@@ -13,9 +13,9 @@
 # %% [markdown]
 # # 10b Collecting data
 #
-# Chapter 10 began with a folder of pictures. Where does such a folder come from? Here you fill it: from an
-# API, from web pages, from your own disk. All three fail, lie and repeat themselves. You will meet each
-# failure once, on a small web site that runs **inside this notebook** and misbehaves on purpose.
+# Chapter 10 began with a folder of pictures. Where does such a folder come from? Here you fill it: from an API
+# (addresses made for programs), from web pages, from your own disk. All three fail, lie and repeat themselves. You
+# will meet each failure once, on a small web site that runs **inside this notebook** and misbehaves on purpose.
 #
 # **After this chapter you can**
 #
@@ -93,6 +93,11 @@ use_style()
 # The site serves the sample photos. It listens on this machine only; no network is needed. Under `/photos/` it
 # behaves. Under other addresses the same photo has a mishap.
 #
+# A **request** names an address and a *method*: `GET` (give me this) or `POST` (take this). The **answer** has a
+# *status* (200: here it is, 404: not there), *headers* (its type, its length) and a *body*, the bytes. To see which
+# files are the same, we compare their [checksums](pages/glossary.ipynb#checksum): `sha256` makes a short text of
+# all bytes of a file.
+#
 # **Question.** The cell below does what most scripts do: `requests.get`, write, next. Eight addresses, one
 # photo. How many of the files that it writes can be opened as a picture?
 
@@ -146,9 +151,11 @@ predict("10b.p1").reveal(len(good))
 #
 # Ask before the first byte. Three different things, and one does not replace the other:
 #
-# - **`robots.txt`**: which addresses the owner asks programs not to visit, and how fast to go.
+# - **[`robots.txt`](pages/glossary.ipynb#robots.txt)**: which addresses the owner asks programs not to visit, and
+#   how fast to go.
 # - **The terms of use** of an API or site: often they forbid crawling and offer an API instead.
-# - **The licence** of each work. That you *can* fetch a photo says nothing about what you may do with it.
+# - **The [licence](pages/glossary.ipynb#provenance)** of each work. That you *can* fetch a photo says nothing about
+#   what you may do with it.
 #
 # People in a picture are personal data, whatever the licence of the picture says: you need a reason in law,
 # most often their consent, and a way to take them out again. If you do not need faces, do not collect them.
@@ -235,9 +242,10 @@ for kind in ("flaky", "gone"):
         print(f"{kind:6} again {name:15} -> {answer.status_code} after {asked}")
 
 # %% [markdown]
-# **What happened.** *flaky* is busy twice: with patience the photo comes. *gone* stays gone: four more requests
-# and some waiting for nothing. 4xx means that **you** asked for the wrong thing, and you would ask the same
-# again (429 is the exception). The limit `most` guards you: a server may say `Retry-After: 86400`.
+# **What happened.** *flaky* is busy twice: with patience the photo comes. *gone* stays gone: four more requests and
+# some waiting for nothing. 4xx means that **you** asked for the wrong thing, and you would ask the same again (429
+# is the exception). 5xx is the server's trouble, and no answer may be the line's: both can pass. The limit `most`
+# guards you: a server may say `Retry-After: 86400`.
 #
 # ## 4. Why the wait is random
 #
@@ -289,12 +297,15 @@ show(
 
 # %% [markdown]
 # **What happened.** Without dice all come back in the same instant, and most are turned away again, for
-# almost a minute. With dice they spread out, and the site serves them as they come. The random part is called **jitter**.
+# almost a minute. With dice they spread out, and the site serves them as they come. The random part is called
+# **[jitter](pages/glossary.ipynb#jitter)**.
 #
 # ## 5. Asking twice can do it twice
 #
 # **Question.** You send an order by POST. The line breaks before the answer comes. Was the order placed? May
-# your program send it again? (Below that: which mishaps does such a session mend?)
+# your program send it again?
+#
+# The first loop below tries it. The second asks which mishaps of section 1 such a session mends by itself.
 
 
 # %%
@@ -340,8 +351,8 @@ for kind in ("flaky", "gone", "cut"):
 
 # %% [markdown]
 # **What happened.** The order *was* placed, only the answer was lost. Sent again, it is placed twice. GET is
-# **idempotent**: twice is like once, so it may be repeated. POST is not, unless the server knows a key for the
-# order and drops the second one.
+# **[idempotent](pages/glossary.ipynb#idempotent)**: twice is like once, so it may be repeated. POST is not, unless
+# the server knows a key for the order and drops the second one.
 #
 # The session is `requests` with urllib3's `Retry`. It does all of section 3 by itself, and keeps the connection
 # open between requests. But the cut was **not** repaired: `Retry` ends where the body begins. Section 10 goes on
@@ -365,13 +376,16 @@ print(f"a slow drip: {len(body)} bytes, no error, longer than the timeout: {late
 
 # %% [markdown]
 # **What happened.** The second number is the longest silence, not the whole time. One byte a second passes any
-# such limit. For the whole you count yourself: a deadline, checked after each piece.
+# such limit. For the whole you count yourself: a deadline, checked after each piece. But `iter_content(16384)` hands
+# out a piece when its 16,384 bytes are there; at one byte a second that is after four hours. `answer.raw.read1(16384)`
+# gives what has come so far.
 #
 # ## 7. Not too fast
 #
-# Better than to be refused is not to ask too fast. A **token bucket** holds up to `rate` tokens and gets `rate`
-# new ones each second. A request takes one; if there is none, it waits. Short bursts pass, the average is kept.
-# **Question.** 40 requests at once: how many does the site refuse, with and without the bucket?
+# Better than to be refused is not to ask too fast. A **[token bucket](pages/glossary.ipynb#token-bucket)** holds up
+# to `rate` tokens and gets `rate` new ones each second. A request takes one; if there is none, it waits. Short
+# bursts pass, the average is kept. **Question.** 40 requests at once: how many does the site refuse, with and
+# without the bucket?
 
 
 # %%
@@ -407,9 +421,9 @@ with samples.photo_site(2, rate=rate, clock=clock) as strict_site, requests.Sess
 #
 # ## 8. Pages that move
 #
-# An API gives its list in pages, the newest first. You can ask by **offset** ("skip 20, give 10") or by **cursor**
-# ("give 10 after this one"). **Question.** While you read page after page, two photos are added each time. How
-# many photos do you get twice, by offset?
+# An API answers with data, not with a page to look at. Ours gives its list of photos in pages, the newest first.
+# You can ask by **offset** ("skip 20, give 10") or by **cursor** ("give 10 after this one"). **Question.** While
+# you read page after page, two photos are added each time. How many photos do you get twice, by offset?
 
 
 # %%
@@ -468,7 +482,6 @@ predict("10b.p2").reveal(doubles[1])
 # be removed. Taken-away photos pull the list up, and whole items slip past **unseen**: nothing tells you. A
 # cursor names the last item that you saw, so nothing shifts. Take it where an API offers it. If not: sort by
 # something that does not change, oldest first, and read again until nothing new comes.
-
 #
 # ## 9. Pages with links
 #
@@ -488,16 +501,16 @@ predict("10b.p2").reveal(doubles[1])
 class Links(HTMLParser):
     """The links of a page, and what its head says of licence and author."""
 
-    def __init__(self, page: str) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__()
         self.found, self.albums, self.notes = [], {}, {}
-        self.feed(page)
+        self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list) -> None:
         attributes = dict(attrs)
         if tag == "a" and attributes.get("href"):
             self.found.append(attributes["href"])
-            self.albums[attributes["href"]] = attributes.get("title", "")
+            self.albums[attributes["href"]] = attributes.get("title", "")  # this site: the photo's scene
         elif tag == "meta" and "name" in attributes:
             self.notes[attributes["name"]] = attributes.get("content")
 
@@ -513,7 +526,7 @@ bucket = TokenBucket(1 / (robots.crawl_delay(AGENT) or 1), clock, clock.sleep)
 
 # %%
 def crawl(start: str, without: str = "", most_pages: int = 40, most_depth: int = 3):
-    """(address, depth, page) one by one; pictures are not fetched here, only their addresses."""
+    """(address, depth, page) one by one, no pictures; `without` is the guard that is left out."""
     queue, seen, pages = deque([(start, 0)]), {start}, 0
     while queue and pages < most_pages:
         address, depth = queue.popleft()
@@ -554,11 +567,11 @@ for without in ("", "seen set", "host", "robots.txt", "depth"):
 predict("10b.p3").reveal(visits["seen set"])
 
 # %% [markdown]
-# **What happened.** With all guards the crawl ends by itself, after 7 pages. Without the set it fetches the same 7
-# again and again, on every way that leads to them; only the depth ends it. Without the host check it walks
-# through another host, with all of *its* pages. The calendar has no end: without a depth, the greatest number
-# of pages is what saves you. The bucket is the pause that `robots.txt` asks for. On
-# other people's sites limit the *bytes* of a page too, as section 11 does.
+# **What happened.** With all guards the crawl ends by itself, after 7 pages: the first one, three scenes, three days
+# of the calendar. Without the set it fetches the same 7 again and again, on every way that leads to them; only the
+# depth ends it. Without the host check it walks through another host, with all of *its* pages. The calendar has no
+# end: without a depth, the greatest number of pages is what saves you. The bucket is the pause that `robots.txt`
+# asks for. On other people's sites limit the *bytes* of a page too, as section 11 does.
 #
 # `allow_redirects=False` belongs to the host check: `requests` follows a redirect wherever it leads, as `away`
 # did in section 1. Where your program runs inside a company, a redirect can even lead it to addresses that only
@@ -687,12 +700,11 @@ show(
 # %% [markdown]
 # **What happened.** `Range` alone glued two photos together, and the result **opens without an error**. No decoder
 # protects you here; a checksum does, and `If-Range` does not let it happen.
-
 #
 # ## 11. What came over the line
 #
-# Everything a server says may be wrong: the type, the length, the name. Four checks, before a file gets its
-# final name. **Question:** `liar` says `image/jpeg`. `endless` says nothing of its length. What do you trust?
+# Everything a server says may be wrong: the type, the length, the name. So look at what came, before a file gets
+# its final name. **Question:** `liar` says `image/jpeg`. `endless` says nothing of its length. What do you trust?
 
 
 # %%
@@ -741,7 +753,8 @@ print("our own name for it:   ", digest[:16] + ".jpg")
 # is a safe name, and two copies get the same one. The same holds for names inside ZIP and TAR files
 # (`tar.extractall(filter="data")`).
 #
-# Last, the format. **Question:** what can go wrong when you *open* a collected `.pkl`, `.pt` or `.npy` file?
+# Last, the format. **Question:** what can go wrong when you *open* a collected `.pkl`, `.pt` or `.npy` file? (All
+# three can hold a [pickle](pages/glossary.ipynb#pickle): any object of Python, as bytes.)
 
 
 # %%
@@ -775,7 +788,8 @@ for name, load in {
 # ## 12. Files on your own disk
 #
 # The third source looks the safest. But folders hold links, hidden files, thumbnails. The next cell makes such
-# a folder (or takes yours, if you set `source_dir`). **Question:** of its entries, how many belong to you?
+# a folder (or takes yours, if you set `source_dir`). **Question:** twelve photos were put into it. How many
+# entries does it have?
 
 # %%
 groups, regions = {}, samples.photo_regions(samples.photos())
@@ -823,14 +837,15 @@ print("a folder of yours holds" if source_dir else "the folder holds", dict(sort
 
 # %% [markdown]
 # **What happened.** Hidden things are the system's: thumbnails would be copies of your pictures. A link can lead
-# to *another* class, to the rest of the disk, or round in a circle. Whether a file is a picture, and no copy of
-# another one, only its content says; the next section looks.
+# to *another* class, to the rest of the disk, or round in a circle. Two of the 14 files are no photos of yours to
+# keep: a copy, and a shopping list named `notes.jpg`. That only their content says; the next section looks.
 #
 # ## 13. One folder, one manifest
 #
 # All pieces together are `dpwidgets.prep.collecting`: patient session, download with resume and limits, checks,
-# names by content, manifest. It stands alone: copy the folder into your project. Beside what you saw, it survives
-# being killed at any moment and a full disk, and follows redirects only inside the hosts that you allow.
+# names by content, [manifest](pages/glossary.ipynb#manifest). It stands alone: copy the folder into your project.
+# Beside what you saw, it survives being killed at any moment and a full disk, and follows redirects only inside the
+# hosts that you allow.
 #
 # What to want, and what is said of it, comes from the three sources. A few addresses get a mishap.
 
@@ -881,8 +896,9 @@ first
 
 # %% [markdown]
 # **What happened.** *cut* was picked up again and is among the new ones. `/mirror/` came out as *duplicate*, found
-# by content. The page without a licence was refused before a byte was fetched. Each of the other fates you have
-# met above. (One more can come: *other label*. The same bytes lie in two classes, so one label is wrong.)
+# by content. The page without a licence was refused before a byte was fetched. *wrong sum* is `liar`: the API had
+# named the checksum. Each of the other fates you have met above. (One more can come: *other label*. The same bytes
+# lie in two classes, so one label is wrong.)
 #
 # **Question.** Run it again, all of it. How many photos travel over the line?
 
@@ -910,8 +926,9 @@ print(collection.write_licences().read_text(encoding="utf-8"))
 # ## 14. On to chapter 10
 #
 # Files that are named by content, a list that says what belongs together: now the pipeline can start. First the
-# audit. Then the split: the manifest's `group` is the unit. **Question:** how many test photos have a sibling from
-# their own scene in the training set, if you split by file?
+# [audit](pages/glossary.ipynb#audit). Then the [split](pages/glossary.ipynb#group-split): the manifest's `group` is
+# the unit. **Question:** how many test photos have a sibling from their own scene in the training set, if you
+# split by file?
 
 # %%
 from textwrap import shorten
@@ -981,7 +998,7 @@ for ax, picture, label in zip(axes.flat, batch, labels, strict=False):
 show(fig, alt="A batch of eight photos of the collection, each with its class, its author and its licence.")
 
 # %%
-site.close()
+site.close()  # to try something above once more, run the notebook from its top
 session.close()
 scratch.cleanup()
 

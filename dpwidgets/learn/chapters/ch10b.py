@@ -10,6 +10,11 @@ from dpwidgets.learn.model import Chapter, Check, Exercise, Option, Prediction, 
 
 # --- exercise 10b.1
 
+
+def _tried_again(try_again: Callable[..., Any]) -> Any:
+    return [status for status in range(100, 600) if try_again("GET", status, 1, 4)]
+
+
 TRY_AGAIN = Exercise(
     id="10b.1",
     title="Again, or not?",
@@ -48,6 +53,16 @@ def try_again(method: str, status: int | None, attempt: int, tries: int) -> bool
         ),
         Check(("GET", 200, 1, 4), expected=False, why="200: you have what you wanted."),
         Check(("GET", 501, 1, 4), expected=False, why="501 says that the server cannot do this at all."),
+        Check(
+            use=_tried_again,
+            shown="the statuses from 100 to 599 after which a GET is sent again",
+            expected=[429, 500, 502, 503, 504],
+            why="Those five, and no others.",
+        ),
+        Check(("GET", 503, 3, 4), expected=True, why="That was try 3 of 4: one is left."),
+        Check(("HEAD", 503, 1, 4), expected=True, why="HEAD is GET without the body: twice does no harm."),
+        Check(("POST", 503, 1, 4), expected=False, why="A POST is not sent again, whatever the status says."),
+        Check(("GET", None, 4, 4), expected=False, why="No answer to try 4 of 4: there must be an end."),
     ),
     hints=(
         "Three conditions, and all must hold. Which one looks at the method, which at the "
@@ -91,6 +106,34 @@ def try_again(method: str, status: int | None, attempt: int, tries: int) -> bool
             "    return method in {'GET', 'HEAD'} and helps and attempt <= tries",
             says="one too many",
         ),
+        WrongAnswer(
+            "one try too few",
+            "def try_again(method, status, attempt, tries):\n"
+            "    helps = status in {None, 429, 500, 502, 503, 504}\n"
+            "    return method in {'GET', 'HEAD'} and helps and attempt + 1 < tries",
+            says="one is left",
+        ),
+        WrongAnswer(
+            "knows GET only",
+            "def try_again(method, status, attempt, tries):\n"
+            "    helps = status in {None, 429, 500, 502, 503, 504}\n"
+            "    return method == 'GET' and helps and attempt < tries",
+            says="without the body",
+        ),
+        WrongAnswer(
+            "knows two statuses",
+            "def try_again(method, status, attempt, tries):\n"
+            "    return method in {'GET', 'HEAD'} and status in {None, 429, 503} and attempt < tries",
+            says="Those five",
+        ),
+        WrongAnswer(
+            "no answer is tried for ever",
+            "def try_again(method, status, attempt, tries):\n"
+            "    if method not in {'GET', 'HEAD'}:\n"
+            "        return False\n"
+            "    return status is None or status in {429, 500, 502, 503, 504} and attempt < tries",
+            says="there must be an end",
+        ),
     ),
 )
 
@@ -99,7 +142,7 @@ def try_again(method: str, status: int | None, attempt: int, tries: int) -> bool
 
 def _longest(backoff: Callable[..., Any]) -> Any:
     rng = random.Random(0)
-    return max(backoff(2, 1.0, 30.0, rng) for _ in range(500))
+    return max(backoff(4, 0.5, 30.0, rng) for _ in range(500))
 
 
 def _capped(backoff: Callable[..., Any]) -> Any:
@@ -112,9 +155,23 @@ def _different(backoff: Callable[..., Any]) -> int:
     return len({backoff(10, 1.0, 30.0, rng) for _ in range(50)})
 
 
+def _at_the_lid(backoff: Callable[..., Any]) -> int:
+    rng = random.Random(0)
+    return sum(backoff(10, 1.0, 30.0, rng) == 30 for _ in range(500))
+
+
+def _shortest(backoff: Callable[..., Any]) -> Any:
+    rng = random.Random(0)
+    return min(backoff(1, 2.0, 30.0, rng) for _ in range(500))
+
+
+def _about_0(shortest: Any) -> str | None:
+    return "A wait may be as short as 0 s: draw from 0 on, not from `first`." if shortest > 0.2 else None
+
+
 def _share_below_half(backoff: Callable[..., Any]) -> bool:
     rng = random.Random(0)
-    return 200 < sum(backoff(2, 1.0, 30.0, rng) < 2 for _ in range(500)) < 300
+    return 200 < sum(backoff(4, 0.5, 30.0, rng) < 4 for _ in range(500)) < 300
 
 
 def _own_chance(backoff: Callable[..., Any]) -> bool:
@@ -129,13 +186,26 @@ def _own_chance(backoff: Callable[..., Any]) -> bool:
     return all(result == results[0] for result in results)
 
 
-def _about_4(longest: Any) -> str | None:
-    if not isinstance(longest, int | float):
-        return "The answer must be a number of seconds."
-    if longest > 4:
-        return "Attempt 2 waits at most 1 · 2² = 4 s: the limit doubles from attempt 0 on."
-    if longest < 3.8:
-        return "Attempt 2 may wait up to 1 · 2² = 4 s: the limit doubles with each attempt."
+def _about_8(longest: Any) -> str | None:
+    if longest > 8:
+        return "Attempt 4 waits at most 0.5 · 2⁴ = 8 s: the limit is `first`, doubled with each attempt."
+    if longest < 7.6:
+        return "Attempt 4 may wait up to 0.5 · 2⁴ = 8 s: the limit doubles with each attempt."
+    return None
+
+
+def _no_pile(at_the_lid: int) -> str | None:
+    if at_the_lid == 500:
+        return "Everybody waits the same time: all come back in the same instant. Draw the wait from `rng`."
+    if at_the_lid > 100:
+        return (
+            "The lid came after the draw: most draws are above it, and become the same 30 s. Put it on the "
+            "limit, then draw."
+        )
+    if at_the_lid:
+        return (
+            "A draw of whole seconds has few values, and many wait the same. `rng.uniform` has all between."
+        )
     return None
 
 
@@ -164,16 +234,23 @@ def backoff(attempt: int, first: float, most: float, rng: random.Random) -> floa
 """,
     checks=(
         Check(
+            use=_at_the_lid,
+            shown="how many of 500 waits backoff(10, 1.0, 30.0, rng) are just 30 s",
+            judge=_no_pile,
+            wants="none",
+        ),
+        Check(
             use=_different,
             shown="how many different waits in 50 calls of backoff(10, 1.0, 30.0, rng)",
             expected=50,
-            why="Everybody waits the same time: all come back in the same instant. Draw the wait from `rng`.",
+            why="A draw of whole seconds has few values, and many wait the same: `rng.uniform` has more.",
+            traps=((1, "All waits are the same: draw from `rng` in each call, and return what was drawn."),),
         ),
         Check(
             use=_longest,
-            shown="the longest of 500 waits backoff(2, 1.0, 30.0, rng)",
-            judge=_about_4,
-            wants="almost 4 s",
+            shown="the longest of 500 waits backoff(4, 0.5, 30.0, rng)",
+            judge=_about_8,
+            wants="almost 8 s",
         ),
         Check(
             use=_capped,
@@ -183,12 +260,18 @@ def backoff(attempt: int, first: float, most: float, rng: random.Random) -> floa
         ),
         Check(
             use=_share_below_half,
-            shown="about half of 500 waits backoff(2, 1.0, 30.0, rng) are shorter than 2 s",
+            shown="about half of 500 waits backoff(4, 0.5, 30.0, rng) are shorter than 4 s",
             expected=True,
             why=(
                 "The waits must spread evenly from 0 to the limit: a small random part keeps the "
                 "crowd together."
             ),
+        ),
+        Check(
+            use=_shortest,
+            shown="the shortest of 500 waits backoff(1, 2.0, 30.0, rng)",
+            judge=_about_0,
+            wants="almost 0 s",
         ),
         Check(
             use=_own_chance,
@@ -217,6 +300,18 @@ def backoff(attempt: int, first: float, most: float, rng: random.Random) -> floa
             says="all come back in the same instant",
         ),
         WrongAnswer(
+            "the lid after the draw",
+            "def backoff(attempt, first, most, rng):\n"
+            "    return min(most, rng.uniform(0, first * 2**attempt))",
+            says="The lid came after the draw",
+        ),
+        WrongAnswer(
+            "whole seconds",
+            "def backoff(attempt, first, most, rng):\n"
+            "    return rng.randrange(int(min(most, first * 2**attempt)))",
+            says="whole seconds",
+        ),
+        WrongAnswer(
             "no lid",
             "def backoff(attempt, first, most, rng):\n    return rng.uniform(0, first * 2**attempt)",
             says="Put a lid on it",
@@ -233,6 +328,30 @@ def backoff(attempt: int, first: float, most: float, rng: random.Random) -> floa
             "def backoff(attempt, first, most, rng):\n"
             "    return rng.uniform(0, min(most, first * (attempt + 1)))",
             says="the limit doubles with each attempt",
+        ),
+        WrongAnswer(
+            "leaves out the first wait",
+            "def backoff(attempt, first, most, rng):\n    return rng.uniform(0, min(most, 2**attempt))",
+            says="the limit is `first`, doubled",
+        ),
+        WrongAnswer(
+            "a square in place of a power",
+            "def backoff(attempt, first, most, rng):\n"
+            "    return rng.uniform(0, min(most, (first * attempt) ** 2))",
+            says="the limit doubles with each attempt",
+        ),
+        WrongAnswer(
+            "the same chance in each call",
+            "import random\n\n"
+            "def backoff(attempt, first, most, rng):\n"
+            "    return random.Random(0).uniform(0, min(most, first * 2**attempt))",
+            says="draw from `rng` in each call",
+        ),
+        WrongAnswer(
+            "draws from the first wait on",
+            "def backoff(attempt, first, most, rng):\n"
+            "    return rng.uniform(first, min(most, first * 2**attempt))",
+            says="draw from 0 on",
         ),
         WrongAnswer(
             "draws from the module",
@@ -254,7 +373,7 @@ ON_SITE = Exercise(
     prompt=(
         "`link` stands on `page`. Return its absolute address without a fragment (`#top`), or "
         "`None` if it leads "
-        "to another host or is no web address (`mailto:`)."
+        "to another host or to none (`mailto:`)."
     ),
     stub="""
 def on_site(page: str, link: str) -> str | None:
@@ -293,7 +412,7 @@ def on_site(page: str, link: str) -> str | None:
             expected=None,
             why="Our name stands somewhere in it, but the host is `evil.test`: compare whole hosts.",
         ),
-        Check((_PAGE, "mailto:me@photos.example"), expected=None, why="`mailto:` is no web address."),
+        Check((_PAGE, "mailto:me@photos.example"), expected=None, why="`mailto:` has no host at all."),
         Check(
             (_PAGE, "/a.jpg"),
             expected="https://photos.example/a.jpg",
@@ -364,16 +483,22 @@ _PAGES: dict[str, tuple[list[dict[str, int]], str | None]] = {
 }
 
 
-def _ids(read: Callable[..., Any]) -> Any:
+def _items(*ids: int) -> list[dict[str, int]]:
+    return [{"id": number} for number in ids]
+
+
+def _four_pages(read: Callable[..., Any]) -> Any:
     asked: list[str] = []
 
     def ask(cursor: str) -> tuple[list[dict[str, int]], str | None]:
         asked.append(cursor)
         if len(asked) > 10:
             raise RecursionError("asked more than 10 times for 4 pages")
+        if cursor not in _PAGES:
+            raise ValueError(f'ask({cursor!r}): begin with ask(""); None says that no page is left')
         return _PAGES[cursor]
 
-    return [item["id"] for item in read(ask)]
+    return read(ask)
 
 
 def _round(read: Callable[..., Any]) -> int:
@@ -383,7 +508,7 @@ def _round(read: Callable[..., Any]) -> int:
         asked.append(cursor)
         if len(asked) > 50:
             raise StopIteration
-        return [{"id": 1}], "same"
+        return [{"id": len(asked)}], "b" if cursor == "a" else "a"
 
     with suppress(StopIteration, RuntimeError):
         read(ask)
@@ -408,22 +533,23 @@ def read_pages(ask: Callable[[str], tuple[list[dict], str | None]]) -> list[dict
 """,
     checks=(
         Check(
-            use=_ids,
-            shown="the ids of four pages: 9 8 | (empty) | 8 5 | 2",
-            expected=[9, 8, 5, 2],
+            use=_four_pages,
+            shown="read_pages(ask), where the items of four pages have the ids 9 8 | (empty) | 8 5 | 2",
+            expected=_items(9, 8, 5, 2),
             why="All items of all four pages, each once, in order.",
             traps=(
-                ([9, 8], "You stopped at the empty page. Only `None` says that it was the last one."),
-                ([9, 8, 8, 5, 2], "`8` came twice: keep a set of the ids that you have."),
-                ([9, 8, 5], "The last page is missing: take its items before you look at the next cursor."),
-                ([2, 5, 8, 9], "The order is lost: a set has none. Keep a list beside it."),
+                (_items(9, 8), "You stopped at the empty page. Only `None` says that it was the last one."),
+                (_items(9, 8, 8, 5, 2), "`8` came twice: keep a set of the ids that you have."),
+                (_items(9, 8, 5), "The last page is missing: take its items before you look at the cursor."),
+                (_items(2, 5, 8, 9), "The order is lost: a set has none. Keep a list beside it."),
+                ([9, 8, 5, 2], "Those are the ids. Return the items themselves."),
             ),
         ),
         Check(
             use=_round,
-            shown='how often ask is called if each page says that the next one is "same"',
-            expected=2,
-            why='After "" and "same" the cursor "same" comes again: without a stop the loop never ends.',
+            shown='how often ask is called if "a" leads to "b" and "b" back to "a"',
+            expected=3,
+            why='After "", "a" and "b" the cursor "a" comes again: without a stop the loop never ends.',
         ),
     ),
     hints=(
@@ -474,6 +600,17 @@ def read_pages(ask: Callable[[str], tuple[list[dict], str | None]]) -> list[dict
             says="keep a set of the ids",
         ),
         WrongAnswer(
+            "returns the ids",
+            "def read_pages(ask):\n"
+            "    ids, cursor, asked = [], '', set()\n"
+            "    while cursor is not None and cursor not in asked:\n"
+            "        asked.add(cursor)\n"
+            "        page, cursor = ask(cursor)\n"
+            "        ids += [item['id'] for item in page if item['id'] not in ids]\n"
+            "    return ids",
+            says="Return the items themselves",
+        ),
+        WrongAnswer(
             "loses the last page",
             "def read_pages(ask):\n"
             "    items, page, cursor, asked = {}, [], '', set()\n"
@@ -492,6 +629,18 @@ def read_pages(ask: Callable[[str], tuple[list[dict], str | None]]) -> list[dict
             "def read_pages(ask):\n"
             "    items, cursor = {}, ''\n"
             "    while cursor is not None:\n"
+            "        page, cursor = ask(cursor)\n"
+            "        for item in page:\n"
+            "            items.setdefault(item['id'], item)\n"
+            "    return list(items.values())",
+            says="the loop never ends",
+        ),
+        WrongAnswer(
+            "remembers the last cursor only",
+            "def read_pages(ask):\n"
+            "    items, cursor, last = {}, '', None\n"
+            "    while cursor is not None and cursor != last:\n"
+            "        last = cursor\n"
             "        page, cursor = ask(cursor)\n"
             "        for item in page:\n"
             "            items.setdefault(item['id'], item)\n"
@@ -531,6 +680,7 @@ def stays_inside(folder: Path, name: str) -> bool:
             expected=True,
             why="It goes down and up again, and ends inside: resolve first, then compare.",
         ),
+        Check((_FOLDER, "sub/a.jpg"), expected=True, why="A folder below is inside too: at any depth."),
         Check((_FOLDER, "a..b.jpg"), expected=True, why="Two dots inside a name are harmless."),
         Check(
             (_FOLDER, "../inbox/a.jpg"),
@@ -576,6 +726,12 @@ def stays_inside(folder: Path, name: str) -> bool:
             says="but is another folder",
         ),
         WrongAnswer(
+            "one level only",
+            "def stays_inside(folder, name):\n"
+            "    return (folder / name).resolve().parent == folder.resolve()",
+            says="at any depth",
+        ),
+        WrongAnswer(
             "does not resolve",
             "def stays_inside(folder, name):\n"
             "    return bool(name) and (folder / name).is_relative_to(folder)",
@@ -603,7 +759,8 @@ _ROWS: list[dict[str, str | None]] = [
 
 
 def _urls(choose: Callable[..., Any]) -> Any:
-    return [row["url"] for row in choose([dict(row) for row in _ROWS], {"CC0", "CC BY 2.0"})]
+    rows = choose([dict(row) for row in _ROWS], {"CC0", "CC BY 2.0"})
+    return [row["url"] if isinstance(row, dict) else f"no row, but {row!r}" for row in rows]
 
 
 ROWS_TO_USE = Exercise(
