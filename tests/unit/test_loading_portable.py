@@ -104,6 +104,13 @@ def test_large_arrays_travel_along(journey: Any) -> None:
 
 
 @BOTH
+def test_attributes_may_be_called_as_modules_of_torch_are(journey: Any) -> None:
+    here = types.SimpleNamespace(classes=["cat", "dog"], ops=[1])
+    answer = journey(portable(lambda i: (torch.tensor(i), here.classes[i], here.ops)))
+    assert answer(1)[1:] == ("dog", [1])
+
+
+@BOTH
 def test_functions_and_lambdas(journey: Any) -> None:
     assert journey(portable(lambda batch: sum(batch)))([1, 2]) == 3
     assert journey(portable(functools.partial(int, base=2)))("101") == 5

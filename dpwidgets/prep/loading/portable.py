@@ -10,7 +10,8 @@ import pickle
 import sys
 from collections.abc import Callable
 from functools import cache
-from types import FunctionType
+from importlib import import_module
+from types import FunctionType, ModuleType
 from typing import Any, cast
 
 import cloudpickle
@@ -168,6 +169,10 @@ class _Pickler(cloudpickle.Pickler):
             return NotImplemented
         if isinstance(obj, io.TextIOWrapper):  # cloudpickle would send the text in its place
             raise pickle.PicklingError(f"{obj.name!r} is an open file")
+        own_kind = isinstance(obj, ModuleType) and type(obj) is not ModuleType
+        if own_kind and sys.modules.get(obj.__name__) is obj:
+            # Beside `torch`, cloudpickle takes `self.classes` for `torch.classes`, which it cannot send.
+            return import_module, (obj.__name__,)
         if isinstance(obj, type | FunctionType) and _exists_only_here(obj.__module__):
             module = sys.modules[obj.__module__]
             if module.__name__ not in cloudpickle.list_registry_pickle_by_value():
