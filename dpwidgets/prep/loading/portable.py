@@ -169,8 +169,7 @@ class _Pickler(cloudpickle.Pickler):
             return NotImplemented
         if isinstance(obj, io.TextIOWrapper):  # cloudpickle would send the text in its place
             raise pickle.PicklingError(f"{obj.name!r} is an open file")
-        own_kind = isinstance(obj, ModuleType) and type(obj) is not ModuleType
-        if own_kind and sys.modules.get(obj.__name__) is obj:
+        if _module_of_its_own_kind(obj):
             # Beside `torch`, cloudpickle takes `self.classes` for `torch.classes`, which it cannot send.
             return import_module, (obj.__name__,)
         if isinstance(obj, type | FunctionType) and _exists_only_here(obj.__module__):
@@ -188,6 +187,13 @@ def _write(thing: Any, file: Any) -> None:
     finally:
         for module in pickler.registered:
             cloudpickle.unregister_pickle_by_value(module)
+
+
+def _module_of_its_own_kind(obj: Any) -> bool:
+    """A module as `import` gives it, made by a subclass of the usual type."""
+    return (
+        isinstance(obj, ModuleType) and type(obj) is not ModuleType and sys.modules.get(obj.__name__) is obj
+    )
 
 
 def _exists_only_here(name: str | None) -> bool:
