@@ -15,7 +15,7 @@
 #
 # Chapter 05 changed pictures: a house turned by five degrees is still a house. A sentence is more fragile.
 # Take one word away, and it may say the opposite. This chapter changes sentences, counts what goes wrong, and
-# measures when it pays.
+# measures when such [augmentation](pages/glossary.ipynb#augmentation) pays.
 #
 # **After this chapter you can**
 #
@@ -124,8 +124,9 @@ for gone in opinion_text.split():
 #
 # ## 2. What is a word?
 #
-# Every operation works on words. **Question:** where does a word end? A tokeniser decides it. How many tokens
-# does NLTK's Treebank tokeniser make of `It isn't!`? Replace `...` by a number.
+# Every operation works on words. **Question:** where does a word end? A
+# [tokeniser](pages/glossary.ipynb#token) decides it: it cuts a text into **tokens**, words and signs. How many
+# tokens does NLTK's Treebank tokeniser make of `It isn't!`? Replace `...` by a number.
 
 # %%
 predict("05b.p1", ...)
@@ -158,11 +159,12 @@ predict("05b.p1").reveal(len(treebank("It isn't!")))
 # at every sign: `isn`, `'`, `t`. Treebank knows English: it cuts `isn't` into `is` and `n't`. None of the three
 # needs a download. (`nltk.word_tokenize` does: it finds sentences first, with a trained model.)
 #
-# The last line is our own. A pattern in brackets makes `split` keep what it cut at: gaps at even places, words
-# at odd ones. Change a word, join, and every comma and blank is where it was.
+# The lower lines put the tokens together again. Two blanks stood after *Well,*: who throws blanks away cannot
+# bring them back. `WORD.split` is our own and keeps them. A pattern in brackets makes `split` keep what it cut
+# at: gaps at even places, words at odd ones. Change a word, join, and every comma and blank is where it was.
 #
-# Models such as BERT cut further, into **subwords**: `unhappiness` may become `un`, `##happi`, `##ness`. Augment
-# *before* that step, on words: half a word has no synonym.
+# Language models such as BERT cut further, into **subwords**: `unhappiness` may become `un`, `##happi`,
+# `##ness`. Augment *before* that step, on words: half a word has no synonym.
 #
 # ## 3. A lexicon
 #
@@ -205,12 +207,17 @@ for word in ("quick", "fox"):
 # > synonym.** The usual source, WordNet, is a download (`python -m nltk.downloader wordnet`). Without a network
 # > `nltk.download` returns `False` and raises nothing: look at its result. spaCy's models are downloads too.
 #
+# What a blank spaCy does have is rules: where to cut, and which words are
+# [stop words](pages/glossary.ipynb#stop-word), so frequent that they say little. *n't* is one of them: keep an eye
+# on it. It has no *word vectors*, rows of numbers that put words of like meaning close together.
+#
 # So this workbook brings a small lexicon, written by hand **in WordNet's file format**. *It is not WordNet.* NLTK
 # reads it with the same code, so everything below runs unchanged with the real one. **Numbers depend on the
 # lexicon; the bugs do not.** Section 14 has the real one, if it is on your machine.
 #
-# A *synset* is one sense: a part of speech (`n` noun, `v` verb, `a` adjective, `r` adverb), its names, a
-# definition. *Quick* is fast, or clever, or the skin under a nail. Names of several words have underscores.
+# A [*synset*](pages/glossary.ipynb#synset) is one sense: a part of speech (`n` noun, `v` verb, `a` adjective,
+# `r` adverb), its names, a definition. *Quick* is fast, or clever, or the skin under a nail. Names of several
+# words have underscores.
 #
 # ## 4. The guide's function
 #
@@ -269,14 +276,17 @@ for word in SENTENCE.split():
 predict("05b.p2").reveal(round(100 * unchanged, 1))
 
 # %% [markdown]
-# **What happened.** *dog.* was never replaced: with its full stop it is in no lexicon, though *dog* is. The
-# same for *The* and *the*. When one of these three is drawn, nothing happens, and it counts as a replacement:
-# 3 of 9 words, a third of the calls. **A silent no-op**: no error, no warning.
+# **What happened.** *dog.* was never replaced: with its full stop it is in no lexicon, though *dog* is. *The* and
+# *the* have no synonym at all. When one of these three is drawn, nothing happens, and it counts as a replacement:
+# 3 of 9 words, a third of the calls. **A silent no-op**, a step that does nothing: no error, no warning.
+#
+# (The six sentences above may have other new words on your screen, in spite of the
+# [seed](pages/glossary.ipynb#seed). Section 6 says why.)
 #
 # ## 5. The bugs, counted
 #
 # **Question.** Look at the names on the right. How many kinds of mistakes do you find? Then run: the cell counts
-# them. What part of speech each word has *in this sentence* we say by hand.
+# seven, the silent no-op among them. What part of speech each word has *in this sentence* we say by hand.
 
 # %% tags=["snippet-09"] figure="at least one"
 meant = {"quick": "a", "brown": "a", "fox": "n", "jumps": "v", "over": "r", "lazy": "a", "dog": "n"}
@@ -303,6 +313,7 @@ print(f"{unchanged + hit:.1%} of {calls:,} outputs have at least one of these bu
 
 # %% [markdown]
 # **What happened.** Three of four outputs carry a bug, and this was the simplest task: one call, one replacement.
+# *Inflection lost* means: a lexicon has base forms, so *jumps* becomes *leap*, without its *s*.
 #
 # More replacements bring more. **Question:** ask for three. How many words change? And in *dog sees dog and
 # dog*: which of the three dogs is replaced?
@@ -328,9 +339,9 @@ except IndexError as error:
     print(f"an empty sentence: {type(error).__name__}: {error}")
 
 # %% [markdown]
-# **What happened.** Words are drawn *with replacement*: the same word can come twice, and a new name can be
-# replaced again. `list.index` finds the **first** dog, whichever was drawn. And an empty line in a file stops
-# the run.
+# **What happened.** Bugs eight to ten. Words are drawn *with replacement*: the same word can come twice, and a new
+# name can be replaced again. `list.index` finds the **first** dog, whichever was drawn. And an empty line in a file
+# stops the run: the only one of them that raises an error.
 #
 # ## 6. Seeding is not enough
 #
@@ -368,9 +379,10 @@ for run in runs[::2]:
 predict("05b.p3").reveal("different" if other else "same")
 
 # %% [markdown]
-# **What happened.** `random.seed` fixes *which place* of the list is drawn. But the list comes from a **set of
-# texts**, and Python hashes texts with a new random number in each process, unless `PYTHONHASHSEED` is set.
-# So the list has another order each time. The cure is one word: `sorted`.
+# **What happened.** Bug eleven. `random.seed` fixes *which place* of the list is drawn. But the list comes from
+# a **set of texts**. A set keeps them in the order of their [hashes](pages/glossary.ipynb#hash), numbers that
+# Python computes from each text and from a random number, the hash seed, that is new in each process unless
+# `PYTHONHASHSEED` sets it. So the list has another order each time. The cure is one word: `sorted`.
 #
 # > **Correction.** The guide's synonym replacement looks complete. The machine: three of four outputs have a bug, a
 # > third are not augmented at all, and a seed does not bring them back. The right form is next.
@@ -443,7 +455,7 @@ for asked, made in ((1, ones), (3, threes)):
     exactly = sum(len(changed_places(SENTENCE, text)) == asked for text in made)
     print(f"the right version, asked for {asked}: changes exactly {asked} in {exactly} of 500 calls")
 first = Counter(changed_places(dogs, replace(dogs, 1, random.Random(s)))[0] for s in range(500))
-print("dogs (and sees) replaced, by place:", dict(sorted(first.items())))
+print("dogs replaced, by place:", dict(sorted(first.items())))
 print(
     "underscores:",
     sum("_" in text for text in threes),
@@ -542,20 +554,22 @@ for name, operation in OPERATIONS.items():
     print(f"{name:25}", marked(plain, operation(plain, strength, rng)))
 
 # %% [markdown]
-# **What happened.** Only the first keeps most of the grammar. The others make sentences that nobody writes. EDA drops
-# punctuation, as we do here, and deletes each word *with a probability*; we delete a fixed share, so that no
-# call is a silent no-op. The hope: the model learns not to lean on a single word. The fear: section 11.
+# **What happened.** Only the first keeps most of the grammar. The others make sentences that nobody writes. EDA
+# drops punctuation, as we do here, and deletes each word *with a probability*; we delete a fixed share, so that
+# no call is a silent no-op. The hope: the model learns not to lean on a single word. The fear: section 11.
 #
 # ## 10. There and back: back-translation
 #
-# Translate into another language and back, and you get a paraphrase. **Question:** what happens to a word that
-# has two meanings on the way?
+# Translate into another language and back, and you get a paraphrase:
+# [back-translation](pages/glossary.ipynb#back-translation). **Question:** what happens to a word that has two
+# meanings on the way?
 #
 # A real translator is a trained model. Offline we have a **toy**: a dictionary of a few words, English to
 # German, read both ways. It goes word by word and knows no grammar. It does show the mechanism.
 #
-# The cell after it is the real form, with MarianMT. It runs where `transformers` and the weights are on the
-# machine, and asks no network. Sampling (`do_sample`) is what makes each translation a new one.
+# The cell after it is the real form, with MarianMT, a family of trained translators. It runs where
+# `transformers` and the weights are on the machine, and asks no network. Sampling (`do_sample`) is what makes
+# each translation a new one.
 
 # %%
 # fmt: off
@@ -695,13 +709,13 @@ print(
 )
 
 # %% [markdown]
-# > **Correction.** The guide: random deletion and swaps are ways to get more data. The machine: they **turn labels
-# > round**, a swap about every seventh one, and deletion leaves many sentences without any opinion. Right: protect the
-# > words that carry the label, keep the strength low, and count on a sample first.
+# > **Correction.** The guide: random deletion and swaps are ways to get more data. The machine: they **turn
+# > labels round**, a swap about every seventh one, and deletion leaves many sentences without any opinion.
+# > Right: protect the words that carry the label, keep the strength low, and count on a sample first.
 #
-# Look at the examples. Deletion takes *not*. A swap moves *not* away from its word. Insertion puts a word between *not*
-# and its target. Synonyms are the safest, and still not safe: *funny* becomes *strange*, *cheap* becomes
-# *shoddy*. Both stand in the lexicon, both say the opposite.
+# Look at the examples. Deletion takes *not*. A swap moves *not* away from its word. Insertion puts a word between
+# *not* and its target. Synonyms are the safest, and still not safe: *cheap* becomes *trashy*, and *funny* can
+# become *strange*. Each pair stands together in the lexicon, and the new word says the opposite.
 #
 # **Question.** What does more strength do?
 
@@ -718,14 +732,17 @@ axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 show(fig, alt="Lines: labels turned round, by strength: most for swaps, few for synonyms and safe deletion.")
 
 # %% [markdown]
-# **What happened.** Our sentences are short: up to 0.2 nearly all have one change. Swaps are bad from that first one on. Deletion and
-# insertion grow worse with strength. Protecting a handful of words cuts what deletion does to about a third.
+# **What happened.** Our sentences are short: up to 0.2 nearly all have one change. Swaps are bad from that first
+# one on. Deletion and insertion grow worse with strength. Protecting a handful of negations cuts what deletion does
+# to a half at first, and to a quarter at the end. It cannot cut it to nothing: when the word after *not* goes,
+# *not* turns the next one round.
 #
 # ### A model as judge
 #
 # For your own sentences there is no such rule. A model can stand in: train it on clean sentences, let it read
-# the changed ones. It counts words and pairs of neighbours (**bigrams**). It never met the template that it
-# judges: three groups of templates to learn from, the fourth to read. **Question:** will it agree with the rule?
+# the changed ones. It counts words and pairs of neighbours ([bigrams](pages/glossary.ipynb#bigram)). It never
+# met the template that it judges: three groups of templates to learn from, the fourth to read. **Question:**
+# will it agree with the rule?
 
 
 # %% tags=["claim-10"] figure="a judge"
@@ -796,7 +813,7 @@ show(fig, alt="Gain by recipe: synonyms and safe deletion gain most, exact copie
 # %% [markdown]
 # **What happened.** Exact copies bring next to nothing: more rows are not more knowledge. Synonyms gain, deletion
 # gains, and more when negations are kept. **Swaps harm**: they teach wrong labels. The ± is the standard error
-# over the runs; a gain below two of these is noise. And this world is small, and the lexicon knows its words:
+# over the runs; a gain below two of these may be chance. And this world is small, and the lexicon knows its words:
 # on your data the order may be another. Measure it there.
 #
 # **Question.** *Why* do synonyms help: do they bring words that training never had? And what do swaps do to a
@@ -886,13 +903,16 @@ for train_set.epoch in range(3):
     print(f"epoch {train_set.epoch}:", *train_set[3])
 
 # %% [markdown]
-# **What happened.** In the first line almost every test sentence has a near copy in training: the score measures
-# memory. In the second the copies are gone, but test and training still share their templates. Only the third
-# says what the model does with sentences that somebody else wrote. Chapter 06 measures more leaks.
+# **What happened.** In the first line almost every test sentence has a near copy in training: the score
+# measures memory. In the second the copies are gone, but test and training still share their templates. Only
+# the third says what the model does with sentences that somebody else wrote. Chapter 06 measures more
+# [leaks](pages/glossary.ipynb#leak).
 #
 # Each item draws from a generator of its own, made from seed, epoch and index. So it does not matter which
-# worker reads it, or in which order, and any single sentence can be made again. (Never take `hash(text)` as a
-# seed: it changes from process to process.)
+# worker reads it, or in which order, and any single sentence can be made again. Two traps: never take `hash(text)`
+# as a seed, it changes from process to process; and kept workers
+# ([`persistent_workers`](pages/glossary.ipynb#persistent_workers)) hold a copy of the data set, so that they never
+# hear of a new `epoch`.
 #
 # ## 14. The real WordNet, and your own sentences
 #
@@ -937,7 +957,7 @@ lab = TextLab(None if text_file is None else [text[:600] for text in own], seed=
 lab
 
 # %%
-lab.set(sentence=0, strength=1.0, steps=[{"op": "random_deletion", "values": {"share": 0.1}}])
+lab.set(sentence=0, strength=1.0)
 for share in (0.1, 0.3, 0.5):
     lab.set(steps=[{"op": "random_deletion", "values": {"share": share}}])
     print(lab.caption["alt"])  # the picture in words

@@ -34,9 +34,22 @@ def find_words(sentence: str) -> list[str]:
                     "The apostrophe cut `dog's` and `isn't` in two.",
                 ),
                 (["the", "dog's", "here", "isn't", "it"], "`The` lost its capital: keep the case."),
+                (
+                    ["", "'s", "", "'t", ""],
+                    "`findall` returns what the brackets caught, not the word: `(?:...)` catches nothing.",
+                ),
+                (
+                    ["The", "dog", "s", "here", "isn", "t", "it", ""],
+                    "The apostrophe cut `dog's` and `isn't` in two, and an empty text is left at the end.",
+                ),
             ),
         ),
         Check((" ... !",), expected=[], why="Punctuation alone has no words: an empty list."),
+        Check(
+            ("She said 'go!'",),
+            expected=["She", "said", "go"],
+            why="The quotation marks stand around the word, not inside it: they do not belong to it.",
+        ),
     ),
     hints=(
         "Do not ask where to cut. Ask what a word looks like, and find all places that look so.",
@@ -66,6 +79,16 @@ def find_words(sentence: str) -> list[str]:
             says="cut `dog's` and `isn't` in two",
         ),
         WrongAnswer(
+            "catches a group",
+            'import re\n\ndef find_words(sentence):\n    return re.findall(r"\\w+(\'\\w+)*", sentence)',
+            says="what the brackets caught",
+        ),
+        WrongAnswer(
+            "takes every apostrophe",
+            'import re\n\ndef find_words(sentence):\n    return re.findall(r"[\\w\']+", sentence)',
+            says="stand around the word",
+        ),
+        WrongAnswer(
             "makes all letters small",
             "import re\n\n"
             "def find_words(sentence):\n"
@@ -83,7 +106,8 @@ KEEP_CASE = Exercise(
     prompt=(
         "`new` takes the place of `old`. Return `new` in the case of `old`: `Quick` and `fast` give `Fast`, "
         "`QUICK` gives `FAST`, `quick` leaves `new` alone.\n"
-        "One capital letter alone, as in `A`, counts as a capital at the beginning."
+        "One capital letter alone, as in `A`, counts as a capital at the beginning. "
+        "A capital inside `new` stays: `Stereo` and `hiFi` give `HiFi`."
     ),
     stub="""
 def match_case(old: str, new: str) -> str:
@@ -109,6 +133,12 @@ def match_case(old: str, new: str) -> str:
             traps=(("SOME", '`"A".isupper()` is True, but nobody shouts here: look at the length as well.'),),
         ),
         Check(("quick", "McFast"), expected="McFast", why="For a small `old` the new word stays as it is."),
+        Check(
+            ("Stereo", "hiFi"),
+            expected="HiFi",
+            why="Only the first letter becomes a capital; the others stay as they are.",
+            traps=(("Hifi", "`capitalize()` and `title()` make letters small: change the first only."),),
+        ),
     ),
     hints=(
         "There are three cases: all capitals, a capital at the beginning, anything else.",
@@ -149,6 +179,14 @@ def match_case(old: str, new: str) -> str:
             "    return new.capitalize() if old[0].isupper() else new",
             says="nobody shouts here",
         ),
+        WrongAnswer(
+            "makes the other letters small",
+            "def match_case(old, new):\n"
+            "    if len(old) > 1 and old.isupper():\n"
+            "        return new.upper()\n"
+            "    return new.capitalize() if old[:1].isupper() else new",
+            says="make letters small",
+        ),
     ),
 )
 
@@ -169,6 +207,8 @@ def _judge_synonyms(names: object) -> str | None:
         return f"Return a list, not {type(names).__name__}."
     if any("_" in str(name) for name in names):
         return "There are names with an underscore: they would land in the sentence as they are."
+    if any(" " in str(name) for name in names):
+        return "There are names of several words, with blanks now: leave them out."
     if "fox" in names:
         return "`fox` is no synonym of itself: replacing it changes nothing."
     if "Fox" in names:
@@ -197,6 +237,15 @@ def usable_synonyms(word: str, senses: list[list[str]]) -> list[str]:
     checks=(
         Check(("fox", _SENSES), judge=_judge_synonyms, wants="the usable synonyms of fox, sorted"),
         Check(("owl", [["owl"]]), expected=[], why="A word without another name has no synonym: `[]`."),
+        Check(
+            ("Fox", [["fox", "Reynard"]]),
+            expected=["Reynard"],
+            why="Of these two only `Reynard` is another word than `Fox`.",
+            traps=(
+                (["Reynard", "fox"], "`fox` is `Fox` without its capital: make **both** small to compare."),
+                ([], "`Reynard` is another single word: a capital alone is no reason to leave it out."),
+            ),
+        ),
     ),
     hints=(
         "Walk over all names of all senses, and ask three things: one word? another word? already taken?",
@@ -228,6 +277,19 @@ def usable_synonyms(word: str, senses: list[list[str]]) -> list[str]:
             says="without regard to case",
         ),
         WrongAnswer(
+            "makes one side small only",
+            "def usable_synonyms(word, senses):\n"
+            "    return sorted({n for s in senses for n in s if '_' not in n and n.lower() != word})",
+            says="make **both** small",
+        ),
+        WrongAnswer(
+            "leaves out all capitals",
+            "def usable_synonyms(word, senses):\n"
+            "    names = {n for s in senses for n in s if n.islower() and '_' not in n}\n"
+            "    return sorted(names - {word.lower()})",
+            says="no reason to leave it out",
+        ),
+        WrongAnswer(
             "lets underscores through",
             "def usable_synonyms(word, senses):\n"
             "    return sorted({n for s in senses for n in s if n.lower() != word.lower()})",
@@ -249,19 +311,23 @@ def _reversed_pairs(swap: Callable[..., Any]) -> int:
     return sum(swap(["a", "b"], 1, random.Random(seed)) == ["b", "a"] for seed in range(20))
 
 
+def _results_with_twins(swap: Callable[..., Any]) -> list[str]:
+    return sorted({"".join(swap(["a", "a", "b"], 1, random.Random(seed))) for seed in range(40)})
+
+
 def _left_alone(swap: Callable[..., Any]) -> list[str]:
     given = ["a", "b", "c"]
     swap(given, 1, random.Random(0))
     return given
 
 
-def _only_own_chance(swap: Callable[..., Any]) -> bool:
+def _only_own_chance(call: Callable[[random.Random], Any]) -> bool:
     before = random.getstate()
     try:
         results = []
         for seed in range(6):
             random.seed(seed)
-            results.append(swap(list("abcdefgh"), 3, random.Random(5)))
+            results.append(call(random.Random(5)))
     finally:
         random.setstate(before)
     return all(result == results[0] for result in results)
@@ -271,8 +337,8 @@ SWAP = Exercise(
     id="05b.4",
     title="Random swap",
     prompt=(
-        "Return a new list in which two **different** places were swapped, `n` times. "
-        "`words` has at least two words.\n"
+        "Return a new list in which two **different** places, drawn at random, were swapped, `n` times. "
+        "`words` has at least two words, and some may be equal.\n"
         "Draw from `rng` only, and leave the list that you were given as it is."
     ),
     stub="""
@@ -287,11 +353,37 @@ def random_swap(words: list[str], n: int, rng: random.Random) -> list[str]:
             shown='how many of 20 calls of random_swap(["a", "b"], 1, ...) give ["b", "a"]',
             expected=20,
             why="Two words have one swap only. Some calls swapped a place with itself: that changes nothing.",
+            traps=(
+                (
+                    0,
+                    "No call swapped the two. After `words[i] = words[j]` the old word is lost: "
+                    "`words[i], words[j] = words[j], words[i]` sets both at once.",
+                ),
+            ),
         ),
         Check(
             (list("abcdef"), 0, random.Random(0)),
             expected=list("abcdef"),
-            why="With `n=0` nothing moves.",
+            why="With `n=0` nothing moves, and the list comes back all the same.",
+        ),
+        Check(
+            (["a", "b"], 2, random.Random(0)),
+            expected=["a", "b"],
+            why="Two words, swapped twice, stand where they were: there must be `n` swaps.",
+            traps=((["b", "a"], "There was one swap, but `n=2` asks for two."),),
+        ),
+        Check(
+            use=_results_with_twins,
+            shown='different results of random_swap(["a", "a", "b"], 1, ...) in 40 calls',
+            expected=["aab", "aba", "baa"],
+            why="Any two of the three places can be swapped, so there are three results.",
+            traps=(
+                (
+                    ["aab", "baa"],
+                    "The second `a` never moved: `index` finds the first. Draw places.",
+                ),
+                (["aab", "aba"], "Only neighbours were swapped: draw any two places."),
+            ),
         ),
         Check(
             use=_left_alone,
@@ -300,7 +392,7 @@ def random_swap(words: list[str], n: int, rng: random.Random) -> list[str]:
             why="You changed the list that you were given: the original sentence is lost. Copy it first.",
         ),
         Check(
-            use=_only_own_chance,
+            use=lambda swap: _only_own_chance(lambda rng: swap(list("abcdefgh"), 3, rng)),
             shown="six calls with random.Random(5), and another random.seed before each, give the same",
             expected=True,
             why="The result depends on `random.seed`: draw from `rng`, not from the module `random`.",
@@ -333,6 +425,47 @@ def random_swap(words: list[str], n: int, rng: random.Random) -> list[str]:
             "        words[i], words[j] = words[j], words[i]\n"
             "    return words",
             says="swapped a place with itself",
+        ),
+        WrongAnswer(
+            "draws words and looks for them",
+            "def random_swap(words, n, rng):\n"
+            "    words = list(words)\n"
+            "    for _ in range(n):\n"
+            "        i, j = (words.index(word) for word in rng.sample(words, 2))\n"
+            "        words[i], words[j] = words[j], words[i]\n"
+            "    return words",
+            says="Draw places",
+        ),
+        WrongAnswer(
+            "swaps neighbours",
+            "def random_swap(words, n, rng):\n"
+            "    words = list(words)\n"
+            "    for _ in range(n):\n"
+            "        i = rng.randrange(len(words) - 1)\n"
+            "        words[i], words[i + 1] = words[i + 1], words[i]\n"
+            "    return words",
+            says="Only neighbours",
+        ),
+        WrongAnswer(
+            "loses a word",
+            "def random_swap(words, n, rng):\n"
+            "    words = list(words)\n"
+            "    for _ in range(n):\n"
+            "        i, j = rng.sample(range(len(words)), 2)\n"
+            "        words[i] = words[j]\n"
+            "        words[j] = words[i]\n"
+            "    return words",
+            says="sets both at once",
+        ),
+        WrongAnswer(
+            "swaps once",
+            "def random_swap(words, n, rng):\n"
+            "    words = list(words)\n"
+            "    if n:\n"
+            "        i, j = rng.sample(range(len(words)), 2)\n"
+            "        words[i], words[j] = words[j], words[i]\n"
+            "    return words",
+            says="`n=2` asks for two",
         ),
         WrongAnswer(
             "changes the list given",
@@ -368,9 +501,11 @@ def _about_750(kept: Any) -> str | None:
     if not isinstance(kept, int):
         return "The answer must be a list of words."
     if kept == 1000:
-        return "Nothing was dropped."
+        return "Nothing was dropped: ask `rng.random()` anew for each word."
     if 200 < kept < 300:
         return "A quarter was kept, but a quarter should go: turn the comparison round."
+    if kept == 750:
+        return "Exactly 250 words went: each word must have luck of its own, so that the number varies."
     if not 700 < kept < 800:
         return "With a share of 0.25 about 250 of 1,000 words go: ask `rng.random()` once for each word."
     return None
@@ -380,7 +515,7 @@ DELETE = Exercise(
     id="05b.5",
     title="Delete, but not the word that matters",
     prompt=(
-        "Drop each word with probability `share` (0 to 1), and return the rest as a new list.\n"
+        "Drop each word with probability `share` (0 to 1; draw from `rng`). Return the rest as a new list.\n"
         "Words in `protected` (small letters) always stay, in whatever case they stand. "
         "If no word would be left, return all of them."
     ),
@@ -397,7 +532,16 @@ def random_delete(words: list[str], share: float, rng: random.Random, protected:
             why="With a share of 1 only the protected word stays.",
             traps=(
                 ([], "`not` is gone, and with it the meaning."),
-                (["the", "film", "is", "not", "good"], "`not` is gone, and with it the meaning."),
+                (
+                    ["the", "film", "is", "not", "good"],
+                    "All words came back. Either none was dropped (is the comparison the right way round?), "
+                    "or `not` was dropped as well, and the empty list gave way to all of them.",
+                ),
+                (
+                    ["film", "not"],
+                    "Words were skipped: never take words out of a list while you walk over it. "
+                    "Build a new list.",
+                ),
             ),
         ),
         Check(
@@ -410,12 +554,19 @@ def random_delete(words: list[str], share: float, rng: random.Random, protected:
             (["fine", "film"], 1.0, random.Random(0), {"not"}),
             expected=["fine", "film"],
             why="Everything would go, so everything stays: an empty sentence has no label.",
+            traps=(("fine film", "Return the list of words, not a text."),),
         ),
         Check(
             use=_kept_of_a_thousand,
             shown="len(random_delete(1,000 words, share=0.25, rng, protected=set()))",
             judge=_about_750,
             wants="about 750",
+        ),
+        Check(
+            use=lambda delete: _only_own_chance(lambda rng: delete(list("abcdefgh"), 0.5, rng, set())),
+            shown="six calls with random.Random(5), and another random.seed before each, give the same",
+            expected=True,
+            why="The result depends on `random.seed`: draw from `rng`, not from the module `random`.",
         ),
     ),
     hints=(
@@ -440,7 +591,14 @@ def random_delete(words: list[str], share: float, rng: random.Random, protected:
             "protects nothing",
             "def random_delete(words, share, rng, protected):\n"
             "    return [word for word in words if rng.random() >= share] or list(words)",
-            says="`not` is gone",
+            says="`not` was dropped as well",
+        ),
+        WrongAnswer(
+            "keeps where it should drop",
+            "def random_delete(words, share, rng, protected):\n"
+            "    kept = [w for w in words if w.lower() in protected or rng.random() < share]\n"
+            "    return kept or list(words)",
+            says="the right way round",
         ),
         WrongAnswer(
             "looks at small letters only",
@@ -454,6 +612,31 @@ def random_delete(words: list[str], share: float, rng: random.Random, protected:
             "def random_delete(words, share, rng, protected):\n"
             "    return [word for word in words if word.lower() in protected or rng.random() >= share]",
             says="an empty sentence has no label",
+        ),
+        WrongAnswer(
+            "takes words out while it walks",
+            "def random_delete(words, share, rng, protected):\n"
+            "    for word in words:\n"
+            "        if word.lower() not in protected and rng.random() < share:\n"
+            "            words.remove(word)\n"
+            "    return words",
+            says="while you walk over it",
+        ),
+        WrongAnswer(
+            "drops a fixed number",
+            "def random_delete(words, share, rng, protected):\n"
+            "    loose = [i for i, word in enumerate(words) if word.lower() not in protected]\n"
+            "    gone = set(rng.sample(loose, round(share * len(loose))))\n"
+            "    return [word for i, word in enumerate(words) if i not in gone] or list(words)",
+            says="luck of its own",
+        ),
+        WrongAnswer(
+            "draws from the module",
+            "import random\n\n"
+            "def random_delete(words, share, rng, protected):\n"
+            "    kept = [w for w in words if w.lower() in protected or random.random() >= share]\n"
+            "    return kept or list(words)",
+            says="not from the module",
         ),
         WrongAnswer(
             "takes the share for what stays",
@@ -507,6 +690,7 @@ def split_first(
                 ),
                 ([("a1", 1)], "`a2` has the template of a test sentence, so it belongs there too."),
                 ([("b1", 0), ("c1", 0)], "Train and test are swapped."),
+                ([], "The test set is empty: ask whether `template in test_templates`."),
             ),
         ),
         Check(
@@ -516,6 +700,10 @@ def split_first(
             why="Each training sentence, then its copy, both with the label.",
             traps=(
                 ([("b1", 0), ("c1", 0)], "There are no augmented copies."),
+                (
+                    [("b1", 0), ("c1", 0), ("B1", 0), ("C1", 0)],
+                    "All copies came at the end: each goes right behind its sentence.",
+                ),
                 ([("B1", 0), ("C1", 0)], "The originals are gone: a copy comes after its sentence."),
                 (
                     [("b1", 0), ("B1", 0), ("A2", 1), ("c1", 0), ("C1", 0)],

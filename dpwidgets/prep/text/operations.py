@@ -128,10 +128,10 @@ def random_swap(parts: list[str], share: float, rng: random.Random) -> None:
 
 
 def random_deletion(parts: list[str], share: float, rng: random.Random) -> None:
-    """Each word goes with the probability `share`; one stays always."""
-    doomed = [at for at in range(1, len(parts), 2) if rng.random() < share]
-    if doomed and len(doomed) == len(parts) // 2:
-        doomed.remove(rng.choice(doomed))
+    """Each word goes with the probability `share`; the one with the highest draw stays always."""
+    draws = {at: rng.random() for at in range(1, len(parts), 2)}
+    last = max(draws, key=draws.__getitem__, default=0)
+    doomed = [at for at, drawn in draws.items() if drawn < share and at != last]
     for at in reversed(doomed):
         before, after = parts[at - 1], parts[at + 1]
         if before.strip() and after.strip():
