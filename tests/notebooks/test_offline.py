@@ -46,6 +46,15 @@ def test_outside_is_refused(code: str, tmp_path: Path) -> None:
     assert "dpwidgets.samples" in done.stderr
 
 
+@pytest.mark.parametrize("host", ["", "0.0.0.0", "::", OUTSIDE])
+def test_a_service_that_others_can_reach_is_refused(host: str, tmp_path: Path) -> None:
+    family = "AF_INET6" if ":" in host else "AF_INET"
+    done = run(f"import socket; socket.socket(socket.{family}).bind(({host!r}, 0))", tmp_path)
+    assert done.returncode != 0
+    assert f"network access is blocked here: bind to {host!r}" in done.stderr
+    assert "must listen on 127.0.0.1" in done.stderr
+
+
 def test_loopback_and_unix_sockets_stay_open(tmp_path: Path) -> None:
     code = (
         "import socket, threading\n"

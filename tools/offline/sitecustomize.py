@@ -1,7 +1,8 @@
-"""Refuse network access in this process and its children.
+"""Refuse network access in this process and its children, and services that others can reach.
 
 Python imports `sitecustomize` at start; putting this folder on PYTHONPATH is enough. Loopback, Unix sockets
-and this machine's own name stay open: Jupyter, Dask and worker processes need them.
+and this machine's own name stay open: Jupyter, Dask and worker processes need them. To listen is allowed on
+loopback alone. Code that is not Python's (ZeroMQ, torch's store, Java) is not seen.
 
 `DPWIDGETS_START_METHOD=spawn` makes that the way in which processes start where no other is asked for, as it
 is on macOS and Windows.
@@ -33,6 +34,13 @@ def _is_local(host: object) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
+def _is_loopback(host: object) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(str(host).partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
 def _refuse_outside(event: str, args: tuple[Any, ...]) -> None:
     if event in _ADDRESS_AT:
         address = args[_ADDRESS_AT[event]]
@@ -41,6 +49,13 @@ def _refuse_outside(event: str, args: tuple[Any, ...]) -> None:
         host: object = address[0]
     elif event in _HOST_AT:
         host = args[_HOST_AT[event]]
+    elif event == "socket.bind" and isinstance(args[1], tuple):
+        if not _is_loopback(args[1][0]):
+            raise NetworkBlocked(
+                f"network access is blocked here: bind to {args[1][0]!r}, where others can reach it. "
+                "A service of a chapter must listen on 127.0.0.1."
+            )
+        return
     else:
         return
     if not _is_local(host):
