@@ -150,6 +150,16 @@ def test_pretrained_weights_are_never_asked_for() -> None:
     )
 
 
+def test_published_weights_are_held_against_their_checksum() -> None:
+    weights = [
+        (f"{name}:{node.lineno}", given(node, "check_hash"), given(node, "weights_only"))
+        for name, node in CALLS
+        if called(node)[1] == "get_state_dict"
+    ]
+    assert weights
+    assert [place for place, checked, plain in weights if not (checked is True and plain is True)] == []
+
+
 def test_no_shell_and_no_certificate_that_is_not_looked_at() -> None:
     assert not found(
         lambda name, node, left, right: (
