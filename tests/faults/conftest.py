@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,6 @@ from masks import mask
 sys.path.insert(0, str(Path(__file__).parent))  # for what several modules here share
 SHARED_MEMORY = Path("/dev/shm")
 PATIENCE = 30.0  # seconds until what was told to end must have ended
-CHAPTER = "test_end_to_end_faults"
 HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")  # of Python, one a process
 # Temporary folders that belong to a living process, or to a library that keeps it for the next run.
 KEPT = ("pymp-", "dask-scratch-space", "ipython")
@@ -43,40 +43,13 @@ def own_temporary_folder() -> Iterator[Path]:
 
 @pytest.fixture
 def case(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """What the table says of this test. Without a marker a test that runs a whole chapter is a case too."""
+    """What the table says of this test; without a marker it has no line there."""
     found: dict[str, Any] = {"reads": "", "checked": ["files", "processes", "shared memory"]}
     if marker := request.node.get_closest_marker("fault"):
         params = request.node.callspec.params if hasattr(request.node, "callspec") else {}
         area, what = marker.args
         found |= {"area": area, "fault": what.format(**params), "mended": marker.kwargs.get("mended", "")}
-    elif request.module.__name__.endswith(CHAPTER):
-        words = request.node.name.removeprefix("test_").replace("_", " ")
-        found |= {"area": "training", "fault": words, "mended": "the run goes on, or is resumed"}
     return found
-
-
-@pytest.fixture(autouse=True)
-def kernel_messages(
-    request: pytest.FixtureRequest, user_reads: Callable[[object], str], also_checked: Callable[[str], None]
-) -> Iterator[None]:
-    """The errors that a cell shows are what the user reads; a kernel that tests share must outlive each."""
-    if not request.module.__name__.endswith(CHAPTER):
-        yield
-        return
-    from nbclient.exceptions import CellExecutionError
-
-    shown = CellExecutionError.from_cell_and_msg
-
-    def note(cell: Any, message: Any) -> CellExecutionError:
-        user_reads(f"{message['ename']}: {message['evalue']}")
-        return shown(cell, message)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(CellExecutionError, "from_cell_and_msg", note)
-        yield
-    if "shared" in request.fixturenames:
-        assert psutil.Process(request.getfixturevalue("shared").pid).is_running(), "the kernel died"
-        also_checked("kernel")
 
 
 @pytest.fixture
@@ -110,7 +83,8 @@ def nothing_left(
 ) -> Iterator[Callable[..., None]]:
     """Fails a test that leaves something; `nothing_left(*processes)` allows what a module's fixture keeps."""
     allowed: set[psutil.Process] = set()
-    before = set(_children()), _files(own_temporary_folder), _shared()
+    folder = own_temporary_folder
+    before = _processes(folder), _files(folder), _shared()
     yield lambda *processes: allowed.update(processes)
     if "area" in case:
         assert case["reads"] or case["mended"], (
@@ -119,9 +93,10 @@ def nothing_left(
         record_property("fault", json.dumps(case))
 
     def left() -> list[str]:
-        running = [f"process {one.pid}" for one in set(_children()) - before[0] - allowed]
-        memory = [f"shared memory {name}" for name in _ours(_shared() - before[2])]
-        files = [f"temporary file {name}" for name in _files(own_temporary_folder) - before[1]]
+        living = _processes(folder)
+        running = [f"process {one.pid}" for one in living - before[0] - allowed]
+        memory = [f"shared memory {name}" for name in _ours(_shared() - before[2], living)]
+        files = [f"temporary file {name}" for name in _files(folder) - before[1]]
         halves = [f"half a file {path}" for path in tmp_path.rglob("*") if ".part" in path.name]
         return running + memory + halves + ([] if allowed else files)  # a process that is kept has its folder
 
@@ -131,18 +106,35 @@ def nothing_left(
     assert found == []
 
 
-def _children() -> list[psutil.Process]:
-    """Living processes below this one, but for Python's own helpers."""
-    found = []
-    for one in psutil.Process().children(recursive=True):
-        try:
-            if one.status() != psutil.STATUS_ZOMBIE and not any(
-                name in " ".join(one.cmdline()) for name in HELPERS
-            ):
-                found.append(one)
-        except psutil.NoSuchProcess:
-            continue
-    return found
+def _processes(folder: Path) -> set[psutil.Process]:
+    """Living processes that these tests started, but for Python's own helpers.
+
+    They are below this one; or they lost their parent, and their environment tells the temporary folder.
+    """
+    me = psutil.Process()
+    found = set(me.children(recursive=True))
+    for one in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if one.environ().get("TMPDIR") == str(folder):
+                found.add(one)
+    return {one for one in found - {me} if _works(one)}
+
+
+def _works(one: psutil.Process) -> bool:
+    """Whether it lives, and is no helper. What a helper started is none: its command line is the same."""
+    with suppress(psutil.NoSuchProcess):
+        if one.status() == psutil.STATUS_ZOMBIE:
+            return False
+        parent = one.parent()
+        return not _is_helper(one) or (parent is not None and _is_helper(parent))
+    return False
+
+
+def _is_helper(one: psutil.Process) -> bool:
+    command = ""
+    with suppress(psutil.Error):  # it has just ended, or is another user's
+        command = " ".join(one.cmdline())
+    return any(name in command for name in HELPERS)
 
 
 def _files(folder: Path) -> set[str]:
@@ -150,22 +142,27 @@ def _files(folder: Path) -> set[str]:
 
 
 def _shared() -> set[str]:
-    """Tensors of torch and blocks of multiprocessing. (Names of semaphores do not tell whose they are.)"""
-    names = os.listdir(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else []
-    return {name for name in names if name.startswith(("torch_", "psm_"))}
+    """Tensors of torch and blocks of multiprocessing that belong to this user.
+
+    Not semaphores, whose names do not tell who made them; test_warm_kernels.py looks at those of kernels.
+    """
+    found = set()
+    for path in (*SHARED_MEMORY.glob("torch_*"), *SHARED_MEMORY.glob("psm_*")):
+        with suppress(FileNotFoundError):
+            if path.stat().st_uid == os.getuid():
+                found.add(path.name)
+    return found
 
 
-def _ours(names: set[str]) -> set[str]:
-    """Those that no process outside these tests has open: other test workers share the folder."""
+def _ours(names: set[str], living: set[psutil.Process]) -> set[str]:
+    """Those that no other living process made or has open: other test workers share the folder."""
     if not names:
         return names
-    mine = {os.getpid(), *(one.pid for one in _children())}
-    for process in psutil.process_iter(["pid"]):
-        if process.pid in mine:
-            continue
-        try:
-            maps = Path(f"/proc/{process.pid}/maps").read_text(errors="replace")
-        except OSError:
-            continue
-        names = {name for name in names if f"{SHARED_MEMORY}/{name}" not in maps}
+    others = set(psutil.pids()) - {os.getpid(), *(one.pid for one in living)}
+    # torch writes who made it: torch_<process id>_<chance>_<number>
+    names = {name for name in names if not (name.startswith("torch_") and int(name.split("_")[1]) in others)}
+    for pid in others:
+        with suppress(OSError):
+            maps = Path(f"/proc/{pid}/maps").read_text(errors="replace")
+            names = {name for name in names if f"{SHARED_MEMORY}/{name}" not in maps}
     return names

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from kernels import KernelManager
 
 SOURCE = Path(__file__).parents[2] / "notebooks/source/10_end_to_end.py"
 COLOURS = {"blue": (40, 60, 200), "green": (40, 180, 60), "red": (200, 40, 40)}
@@ -49,7 +51,11 @@ class Run:
         environment = os.environ | {"OMP_NUM_THREADS": "1", "IPYTHONDIR": str(scratch / "ipython")}
         environment.pop("PYTEST_CURRENT_TEST", None)
         self.client = NotebookClient(
-            nbformat.v4.new_notebook(), timeout=120, shutdown_kernel="immediate", kernel_name="python3"
+            nbformat.v4.new_notebook(),
+            timeout=120,
+            shutdown_kernel="immediate",
+            kernel_name="python3",
+            kernel_manager_class=KernelManager,
         )
         self.client.create_kernel_manager()
         self.client.start_new_kernel(cwd=str(scratch), env=environment)
@@ -106,6 +112,27 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     run.close()
 
 
+@pytest.fixture(autouse=True)
+def kernel_messages(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    user_reads: Callable[[object], str],
+    also_checked: Callable[[str], None],
+) -> Iterator[None]:
+    """The error that a cell shows is what the user reads; a kernel that tests share must outlive each."""
+    shown = CellExecutionError.from_cell_and_msg
+
+    def note(cell: Any, message: Any) -> CellExecutionError:
+        user_reads(f"{message['ename']}: {message['evalue']}")
+        return shown(cell, message)
+
+    monkeypatch.setattr(CellExecutionError, "from_cell_and_msg", note)
+    yield
+    if "shared" in request.fixturenames:
+        assert psutil.Process(request.getfixturevalue("shared").pid).is_running(), "the kernel died"
+        also_checked("kernel")
+
+
 AUDITED = "audit.check(policy)"
 DECODED = "image_size = image_size or"
 TRAINED = '"train") as bar'
@@ -150,6 +177,7 @@ def quick(tmp_path: Path, data: Path, **more: Any) -> dict[str, Any]:
         ({"data_dir": "/no/such/folder"}, ["data_dir = '/no/such/folder'", "does not exist"]),
     ],
 )
+@pytest.mark.fault("training", "a wrong parameter: {parameters}")
 def test_wrong_parameters(shared: Run, parameters: dict[str, Any], words: list[str]) -> None:
     message = shared.refusal(AUDITED, parameters)
     assert message.startswith("ParameterError: ")
@@ -181,6 +209,7 @@ def bad_folder(kind: str, root: Path) -> Path:
         ("a class with one image", "too few usable images in red (1)"),
     ],
 )
+@pytest.mark.fault("training", "the folder of photos: {kind}")
 def test_bad_folders(shared: Run, tmp_path: Path, kind: str, words: str) -> None:
     data = bad_folder(kind, tmp_path / "data")
     message = shared.refusal(AUDITED, quick(tmp_path, data))
@@ -189,6 +218,7 @@ def test_bad_folders(shared: Run, tmp_path: Path, kind: str, words: str) -> None
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.fault("training", "the folder of photos may not be read")
 def test_an_unreadable_folder(shared: Run, tmp_path: Path) -> None:
     """The refusal is simulated: root may read every folder."""
     locked = """
@@ -206,6 +236,7 @@ os.scandir = scandir
     assert f"data_dir = '{data}' cannot be read (Permission denied)" in message
 
 
+@pytest.mark.fault("training", "a truncated picture")
 def test_a_truncated_picture_is_skipped_or_stops_the_run(shared: Run, tmp_path: Path) -> None:
     data = pictures(tmp_path / "data")
     half = data / "red/0.jpg"
@@ -220,6 +251,7 @@ def test_a_truncated_picture_is_skipped_or_stops_the_run(shared: Run, tmp_path: 
     assert len(report["history"]) == 4
 
 
+@pytest.mark.fault("training", "disk full while a checkpoint is written")
 def test_no_space_left_leaves_no_half_written_checkpoint(shared: Run, tmp_path: Path) -> None:
     full = """
 written = Path.write_bytes
@@ -243,6 +275,7 @@ Path.write_bytes = disk_is_full
     assert_log_equals_history(tmp_path / "runs/a")
 
 
+@pytest.mark.fault("training", "other settings under the name of a run that is there")
 def test_other_settings_under_the_same_name_are_refused(shared: Run, tmp_path: Path) -> None:
     data = pictures(tmp_path / "data")
     shared.until("save(name", quick(tmp_path, data))
@@ -273,6 +306,7 @@ def workers_of(pid: int) -> list[psutil.Process]:
 @pytest.mark.parametrize(
     "more", [{}, {"epochs": 12, "patience": 3, "schedule": "cosine"}], ids=["all epochs", "early stopping"]
 )
+@pytest.mark.fault("training", "interrupted in mid-epoch with two workers, then resumed")
 def test_interrupted_in_mid_epoch_and_resumed(shared: Run, tmp_path: Path, more: dict[str, Any]) -> None:
     data = pictures(tmp_path / "data")
     broken = quick(tmp_path, data, num_workers=2, **more)
@@ -298,6 +332,11 @@ def test_interrupted_in_mid_epoch_and_resumed(shared: Run, tmp_path: Path, more:
     assert not workers_of(shared.pid)
 
 
+@pytest.mark.fault(
+    "training",
+    "the kernel is killed in mid-epoch",
+    mended="its workers end; the last checkpoint is whole",
+)
 def test_killed_in_mid_epoch_leaves_no_worker(tmp_path: Path) -> None:
     data = pictures(tmp_path / "data")
     run = Run(tmp_path)
@@ -319,6 +358,11 @@ def test_killed_in_mid_epoch_leaves_no_worker(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
+@pytest.mark.fault(
+    "training",
+    "workers by {method} do not see the notebook's classes",
+    mended="they import the module that the chapter saved",
+)
 def test_workers_of_every_kind_find_the_dataset(shared: Run, tmp_path: Path, method: str) -> None:
     """A fresh process cannot see the notebook's classes, only the module that the chapter saved."""
     data = pictures(tmp_path / "data")
@@ -332,6 +376,7 @@ def test_workers_of_every_kind_find_the_dataset(shared: Run, tmp_path: Path, met
     assert (tmp_path / "runs/a/best.pt").exists()
 
 
+@pytest.mark.fault("training", "a file where the TensorBoard log is to be")
 def test_a_log_that_cannot_be_written_is_told_before_training(shared: Run, tmp_path: Path) -> None:
     data = pictures(tmp_path / "data")
     (tmp_path / "runs/a").mkdir(parents=True)
@@ -341,6 +386,7 @@ def test_a_log_that_cannot_be_written_is_told_before_training(shared: Run, tmp_p
     assert not (tmp_path / "runs/a/last.pt").exists()
 
 
+@pytest.mark.fault("training", "TensorBoard is not installed", mended="one line says so; the run goes on")
 def test_without_tensorboard_the_run_goes_on(shared: Run, tmp_path: Path) -> None:
     data = pictures(tmp_path / "data")
     hide = "sys.modules['torch.utils.tensorboard'] = None"
@@ -353,6 +399,7 @@ def test_without_tensorboard_the_run_goes_on(shared: Run, tmp_path: Path) -> Non
     assert len(history(tmp_path / "runs/a")) == 1
 
 
+@pytest.mark.fault("training", "a damaged checkpoint")
 def test_damaged_checkpoints_are_told(shared: Run, tmp_path: Path) -> None:
     data = pictures(tmp_path / "data")
     shared.until(TRAINED, quick(tmp_path, data, epochs=1))
@@ -391,6 +438,9 @@ def test_published_weights_from_the_folder_of_downloads(shared: Run, tmp_path: P
     assert 0 < moved < 0.01  # three steps at a tenth of the learning rate, from the published weights
 
 
+@pytest.mark.fault(
+    "training", "no network for published weights", mended="one line says so; the run starts from random ones"
+)
 def test_weights_that_cannot_be_had_leave_a_run_from_the_start(shared: Run, tmp_path: Path) -> None:
     data = pictures(tmp_path / "data")
     asked = quick(tmp_path, data, model="resnet18", weights="DEFAULT", image_size=0)
