@@ -15,7 +15,7 @@ import argparse
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from chapters import ROOT, ChapterError, find_chapters
@@ -38,11 +38,13 @@ def changed_files(root: Path = ROOT) -> list[str]:
     return sorted(set(now or git("diff", "--name-only", "--relative", "HEAD~1", "HEAD")))
 
 
-def matching_tests(files: Iterable[str], root: Path = ROOT) -> list[str]:
+def matching_tests(files: Collection[str], root: Path = ROOT) -> list[str]:
     """The test files that belong to `files`: they are among them, import one, or are named after one."""
     places = [_place(file, root) for file in files]
     found = []
-    for test in sorted([*root.glob("tests/unit/test_*.py"), *root.glob("tests/notebooks/test_*.py")]):
+    for test in sorted(root.glob("tests/*/test_*.py")):
+        if test.parent.name == "browser":
+            continue
         name = test.relative_to(root).as_posix()
         text = test.read_text(encoding="utf-8")
         if name in files or any(

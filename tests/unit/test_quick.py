@@ -41,6 +41,7 @@ def test_without_git_nothing_is_changed(tmp_path: Path) -> None:
         ("tools/warm_kernels/__init__.py", "tests/notebooks/test_warm_kernels.py"),
         ("benchmarks/suite.py", "tests/unit/test_suite_order.py"),
         ("tests/unit/test_scenes.py", "tests/unit/test_scenes.py"),
+        ("dpwidgets/samples/cache.py", "tests/faults/test_samples_faults.py"),
     ],
 )
 def test_a_file_brings_its_tests(file: str, test: str) -> None:
