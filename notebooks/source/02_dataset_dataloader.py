@@ -13,27 +13,30 @@
 # %% [markdown]
 # # 02 Dataset and DataLoader
 #
-# A `Dataset` knows how to fetch one sample. A `DataLoader` makes batches of samples, in this process or in
-# others. Most of what is written about the second half is half true. This chapter asks the machine.
+# A [`Dataset`](pages/glossary.ipynb#Dataset) knows how to fetch one sample. A
+# [`DataLoader`](pages/glossary.ipynb#DataLoader) makes batches of samples, in this process or in others. Much of what
+# is written about several processes is only half true. This chapter asks the machine.
 #
 # **After this chapter you can**
 #
-# - write a `Dataset` for your own files, and a `collate_fn` for samples of unequal size,
+# - write a `Dataset` for your own files, and a [`collate_fn`](pages/glossary.ipynb#collate_fn) for samples of unequal
+#   size,
 # - say which process fetched and collated a batch, and what does not come back from there,
 # - predict how far a loader reads ahead, and how often it reads each sample,
-# - stream data with an `IterableDataset` without duplicates,
-# - avoid the traps of workers: random numbers, memory, open files, classes in notebook cells, hanging,
-# - choose `num_workers` by measurement.
+# - stream data with an [`IterableDataset`](pages/glossary.ipynb#IterableDataset) without duplicates,
+# - avoid the traps of [workers](pages/glossary.ipynb#worker): random numbers, memory, open files, classes in notebook
+#   cells, hanging,
+# - choose [`num_workers`](pages/glossary.ipynb#num_workers) by measurement.
 #
 # **What you need to know**
 #
 # | Concept | Importance | Where to look |
 # |---|---|---|
-# | Classes with `__init__` and `__len__` in Python | needed | the Python tutorial |
-# | Tensors: shape, dtype | needed | chapter 01 |
+# | Classes with `__init__` and `__len__` in Python | needed | [the Python tutorial](https://docs.python.org/3/tutorial/classes.html) |
+# | Tensors: shape, dtype | needed | [chapter 01](01_tensors.ipynb) |
 # | What a process is: a running program with its own memory | helpful | section 3 shows it |
 #
-# **Time:** 75 minutes to read and try, with the lab and the exercises. The cells alone run for about 55
+# **Time:** 75 minutes to read and try, with the lab and the exercises. The cells alone run for about 50
 # seconds on two processor cores.
 #
 # **Words** that are new to you are in the [glossary](pages/glossary.ipynb).
@@ -89,7 +92,7 @@ check_parameters(
 )
 context = None if start_method == "default" else start_method
 two = {"num_workers": 2, "timeout": patience, "multiprocessing_context": context}  # used throughout
-multiprocessing.set_forkserver_preload(["torch", "torchvision.transforms.v2"])  # section 6
+multiprocessing.set_forkserver_preload(["torch"])  # section 6
 scratch = tempfile.TemporaryDirectory()
 use_style()
 torch.manual_seed(seed)
@@ -106,8 +109,9 @@ def attempt(what: str, action: Callable[[], object]) -> None:
 # %% [markdown]
 # ## 1. A dataset is two methods
 #
-# `__len__` says how many samples there are, `__getitem__(i)` gives number `i`. The guide shows a skeleton and
-# says: fill in what you need. **Question:** what works before you fill it in, and when does the rest fail?
+# `__len__` says how many samples there are, `__getitem__(i)` gives number `i`. The guide, the text that this workbook
+# follows and checks, shows a skeleton and says: fill in what you need. **Question:** what works before you fill it in,
+# and when does the rest fail?
 
 
 # %% tags=["snippet-03", "snippet-04", "snippet-05"] figure={"snippet-03": "dataset[0]", "snippet-04": "DataLoader, shuffle=True", "snippet-05": "num_workers=4"}
@@ -140,16 +144,17 @@ attempt("with a size, one batch", lambda: next(iter(ordered)))
 # be made of. **Set all state in `__init__`; return tensors, arrays or numbers.**
 #
 # Here is one that works, for a folder of photos. `__init__` collects file names only: no photo is opened
-# before someone asks for it. (A damaged file then raises an error: chapter 10 audits a folder first.)
+# before someone asks for it. (A damaged file then raises an error: chapter 10 audits a folder first.) The cell
+# has its own imports, because section 6 saves it as a file.
 
 
 # %%
 # photo_set.py
 from pathlib import Path
 
+import numpy as np  # noqa: F811
 import torch
 from PIL import Image, ImageOps
-from torchvision.transforms.v2.functional import pil_to_tensor
 
 
 class PhotoSet(torch.utils.data.Dataset):
@@ -167,7 +172,8 @@ class PhotoSet(torch.utils.data.Dataset):
         with Image.open(self.files[i]) as image:
             image.draft("RGB", (self.size, self.size))  # a JPEG can be decoded smaller
             photo = ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), (self.size, self.size))
-        return pil_to_tensor(photo), self.classes.index(self.files[i].parent.name)
+        pixels = torch.from_numpy(np.array(photo)).permute(2, 0, 1)  # channels first
+        return pixels, self.classes.index(self.files[i].parent.name)
 
 
 # %%
@@ -210,13 +216,14 @@ for samples_of_a_batch in few:
     print(f"{samples_of_a_batch!s:26} -> {default_collate(samples_of_a_batch)}")
 
 # %% [markdown]
-# **What happened.** The last batch is short, or left out. Each epoch has a new order; the same seed brings
-# back the same *sequence* of orders. Python floats become `float64`, which most models refuse, and a mixed
-# list takes the type of its *first* sample: let the dataset return tensors. Tuples come back as a **list**,
-# one entry per field.
+# **What happened.** The last batch is short, or left out. An [epoch](pages/glossary.ipynb#epoch) is one pass over all
+# samples, and each has a new order; the same [seed](pages/glossary.ipynb#seed) brings back the same *sequence* of
+# orders. Python floats become `float64`, which most models refuse, and a mixed list takes the type of its *first*
+# sample: let the dataset return tensors. Tuples come back as a **list**, one entry per field.
 #
-# **Question:** three sentences of 3, 5 and 2 words, as numbers. They cannot be stacked. The cure is a
-# `collate_fn` of your own: pad to the longest, and keep the true lengths.
+# **Question:** three sentences of 3, 5 and 2 words, as numbers. They cannot be stacked. The cure is a `collate_fn` of
+# your own: [pad](pages/glossary.ipynb#padding) to the longest, keep the true lengths, and note in a *mask* where a
+# value is real. For a model cannot see which 0 is a word and which one fills a gap.
 
 # %%
 sentences = [torch.arange(1, n + 1) for n in (3, 5, 2)]
@@ -236,8 +243,9 @@ print(values, lengths, real, sep="\n")
 # %% [markdown]
 # ## 3. Who does the work?
 #
-# The article asks for four workers and says that samples are loaded in several processes and *then* merged.
-# Its code, but for `portable`: that makes a class from a cell known to workers everywhere (section 6).
+# The article, a second text that we check, asks for four workers and says that samples are loaded in several processes
+# and *then* merged. Its code, but for `portable`: that makes a class from a cell known to workers everywhere
+# (section 6).
 
 
 # %% tags=["snippet-19"] figure="torch warns"
@@ -262,7 +270,9 @@ expected = any("suggested max number of worker" in str(each.message) for each in
 print("torch warns where there are fewer than 4 cores:", expected)
 
 # %% [markdown]
-# It works. Now let each sample and each batch sign with its worker's number.
+# It works, and torch warns you if there are fewer cores than workers. **Question:** two workers, four batches: who
+# made which? Let each sample sign with the number of the worker that fetched it, and each batch with the one that
+# stacked it.
 
 
 # %% tags=["claim-35"]
@@ -316,9 +326,11 @@ predict("02.p1").reveal(witness.calls)
 #
 # ## 4. Reading ahead
 #
-# Workers do not wait until you ask. The article's second tip is `prefetch_factor`, "the amount to preload".
-# First its code as it stands, then a count. **Question:** two workers, `prefetch_factor=2`, one sample per
-# batch. You take **one** batch. How many samples has the loader asked its workers for?
+# Workers do not wait until you ask. The article's second tip is
+# [`prefetch_factor`](pages/glossary.ipynb#prefetch_factor), "the amount to preload". First its code as it stands,
+# then a count: a [sampler](pages/glossary.ipynb#sampler) tells the loader which sample comes next, and ours counts
+# how often it was asked. **Question:** two workers, `prefetch_factor=2`, one sample per batch. You take **one**
+# batch. How many samples has the loader asked its workers for?
 
 
 # %%
@@ -350,9 +362,9 @@ for workers, factor in ((1, 2), (2, 2), (2, 8)):
     del epoch  # stops the workers
 
 # %% [markdown]
-# **What happened.** Only workers can read ahead: without them the factor must stay away. It counts
-# **batches per worker**. At the start the loader orders workers × factor batches, and one more for each
-# that you take. So many batches also lie in memory. (`pin_memory` is another matter: it copies finished
+# **What happened.** Only workers can read ahead: without them the factor must stay away. It counts **batches per
+# worker**. At the start the loader orders workers × factor batches, and one more for each that you take. So many
+# batches also lie in memory. ([`pin_memory`](pages/glossary.ipynb#pin_memory) is another matter: it copies finished
 # batches to memory from which a GPU can fetch them. Without a GPU it only warns. Chapter 08.)
 #
 # The article and the guide call this caching, or preloading before training. **Question:** ten samples, three
@@ -389,11 +401,12 @@ for name, options in {"0 workers": {}, "2 workers": pinned, "2 kept": kept, "pre
 #
 # ## 5. What workers cost
 #
-# Workers are processes, and processes have to start. The count above shows it: without `persistent_workers`
-# three epochs used up **six** processes, and whatever a worker had remembered was lost. Kept workers end
-# when the loader is deleted.
+# Workers are processes, and processes have to start. The count above shows it: without
+# [`persistent_workers`](pages/glossary.ipynb#persistent_workers) three epochs used up **six** processes, and whatever
+# a worker had remembered was lost. Kept workers end when the loader is deleted.
 #
-# How a process starts depends on the system:
+# [How a process starts](pages/glossary.ipynb#fork) depends on the system. A [pickle](pages/glossary.ipynb#pickle) is
+# an object as a row of bytes:
 #
 # | start method | what happens | default on | the dataset |
 # |---|---|---|---|
@@ -466,7 +479,7 @@ for name, thing, method in trips:
 # %% [markdown]
 # **What happened.** Fork takes milliseconds. Spawn takes seconds: each worker is a new Python that imports
 # torch, again in every epoch, so `persistent_workers=True` is nearly always right there. The forkserver is
-# slow once: this notebook told it with `multiprocessing.set_forkserver_preload(["torch", ...])` to import
+# slow once: this notebook told it with `multiprocessing.set_forkserver_preload(["torch"])` to import
 # torch *before* it makes copies, so its second worker is quick. And both ways of sending the class give the
 # right photo.
 #
@@ -479,25 +492,25 @@ for name, thing, method in trips:
 # ## 7. When do workers pay?
 #
 # The guide: too many processes slow things down. True, sometimes. **Question:** three kinds of work, with
-# no worker and with some: *waiting* (a slow store, here 10 ms of sleep per sample), *computing* (decoding
+# no worker and with some: *waiting* (a slow store, here 5 ms of sleep per sample), *computing* (decoding
 # the photos), and *nothing* (photos decoded before, in memory). What do two workers bring the third?
 
 
 # %%
 class SlowStore(Dataset):
-    """Stands for a network store: each sample waits 10 ms and works nothing."""
+    """Stands for a network store: each sample waits 5 ms and works nothing."""
 
     def __len__(self) -> int:
         return 64
 
     def __getitem__(self, i: int) -> torch.Tensor:
-        time.sleep(0.01)
+        time.sleep(0.005)
         return torch.tensor(i)
 
 
 def epoch_seconds(loader: DataLoader) -> float:
-    """Seconds for an epoch, the best of three."""
-    return min(timeit.repeat(lambda: sum(1 for _ in loader), repeat=3, number=1))
+    """Seconds for an epoch, the better of two."""
+    return min(timeit.repeat(lambda: sum(1 for _ in loader), repeat=2, number=1))
 
 
 def measure(dataset: Dataset, workers: int) -> tuple[float, float]:
@@ -522,7 +535,8 @@ speed = {n: [row[n][1] / row[0][1] for row in measured.values()] for n in counts
 fig, ax = plt.subplots(figsize=(7, 2.6))
 places = np.arange(len(kinds))
 for k, (n, hatch) in enumerate(zip(counts, itertools.cycle(["", "//", ".."]))):
-    bars = ax.bar(places + 0.28 * (k - 1), speed[n], 0.26, label=f"{n} workers", hatch=hatch)
+    label = f"{n} worker" + "s" * (n != 1)
+    bars = ax.bar(places + 0.28 * (k - 1), speed[n], 0.26, label=label, hatch=hatch, edgecolor="black")
     ax.bar_label(bars, fmt="%.2f", fontsize=8)
 ax.set(ylabel="speed, 0 workers = 1", ylim=(0, 1.2 * np.max(list(speed.values()))))
 ax.set_xticks(places, kinds)
@@ -538,12 +552,12 @@ show(fig, alt=f"Bars of the speed against no workers. {told}.")
 # > `max_workers = 8` and see. Computing gains as many times as there are *free* cores, at most. Data that lies in
 # > memory gets *slower*: sending a batch costs more than making it.
 #
-# Do your bars show no gain for computing? Then the cores were busy with something else. That, too, is an answer: workers
-# cannot add cores.
+# Do your bars show no gain for computing? Then the cores were busy with something else. That, too, is an answer:
+# workers cannot add cores.
 #
-# For data in memory there is something better than workers. A dataset with `__getitems__` gets all numbers of a
-# batch in **one** call and can give the whole batch: nothing is left to collate. **Question:** two ways to take rows out
-# of a tensor. Does it matter which?
+# For data in memory there is something better than workers. A dataset with `__getitems__` gets all numbers of a batch
+# in **one** call and can give the whole batch: nothing is left to collate. **Question:** two ways to take rows out of
+# a tensor. Does it matter which?
 
 
 # %% tags=["nbval-ignore-output"] reason="timing: ratios depend on the machine"
@@ -571,9 +585,9 @@ for name, rows in {
     print(f"{name:20} {ratio:.2f} times as fast as one by one; the same batches: {same}")
 
 # %% [markdown]
-# **What happened.** One call saves the way through Python for each sample. But `images[numbers]` copies number by number,
-# and for large samples that costs more than it saves; `index_select` copies whole rows. Same
-# result, another speed: measure even the obvious.
+# **What happened.** One call saves the way through Python for each sample. But `images[numbers]` copies number by
+# number, and for large samples that costs more than it saves; `index_select` copies whole rows. Same result, another
+# speed: measure even the obvious.
 #
 # ## 8. Streams: `IterableDataset`
 #
@@ -762,9 +776,9 @@ for kind, many in {"list of strings": names, "NumPy array": np.array(names, dtyp
 del names, many
 
 # %% [markdown]
-# **What happened.** The list was copied page by page into the worker, while being read. Times eight
-# workers, that fills a machine. One array of bytes has one count, not half a million: nothing is copied.
-# Keep long lists of names in a NumPy array, a tensor or a table on disk.
+# **What happened.** The list was copied page by page into the worker, while being read. Here these are tens of
+# megabytes. A hundred times as many names, eight workers: that fills a machine. One array of bytes has one count, not
+# half a million: nothing is copied. Keep long lists of names in a NumPy array, a tensor or a table on disk.
 #
 # An **open file** is shared too, with its position. **Question:** two workers each *seek* to a record, then
 # *read* it, in a file that `__init__` opened. Is each record what it should be?
@@ -839,7 +853,7 @@ print("worker processes left over:", len(multiprocessing.active_children()))
 #
 # A run that stops after 900 of 1,000 batches should not begin the epoch anew. `DataLoader` cannot say where
 # it is. `StatefulDataLoader` of the package `torchdata` can: its `state_dict()` belongs into the
-# checkpoint. (Plain torch: exercise 02.6.)
+# [checkpoint](pages/glossary.ipynb#checkpoint). (Plain torch: exercise 02.6.)
 
 # %%
 try:
@@ -883,9 +897,9 @@ print(traced.summary())
 traced.summary().table().round(2)
 
 # %% [markdown]
-# **What happened.** The summary names one bottleneck, with the figures behind it; the table has the parts.
-# Make the dearest part cheaper before you add workers: a smaller decode (`draft`, section 1), an operation
-# less (hue is a dear one), a cache. A profiler in the notebook would not see any of this: it happens in
+# **What happened.** The summary names one bottleneck, with the figures behind it; the table has the parts. Make the
+# dearest part cheaper before you add workers: a smaller decode (`draft`, section 1), an operation less (hue is a dear
+# one), a [cache](pages/glossary.ipynb#cache). A profiler in the notebook would not see any of this: it happens in
 # other processes.
 #
 # **The lab** runs a loader with your settings, in a process of its own, and draws who did what, when. Two
@@ -932,8 +946,8 @@ print(found or "Nothing could be measured: the lab above says why.")
 #
 # ## Exercises
 #
-# Replace `...`, then run the cell: it is checked at once. `hint("02.1")` helps, each call a little more;
-# `solution("02.1")` shows an answer.
+# Replace `...`, then run the cell: it is checked at once. Stuck? Add a cell below it (`Esc`, then `B`) and run
+# `hint("02.1")` there: each call helps a little more. `solution("02.1")` shows an answer and says why it is right.
 
 
 # %% tags=["exercise"]

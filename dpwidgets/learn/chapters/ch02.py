@@ -1,6 +1,7 @@
 """What chapter 02 asks: datasets, batches, workers, streams."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -74,8 +75,8 @@ class LazyFiles(Dataset):
             why="One item was asked for, so exactly one file must be read.",
         ),
         Check(
-            use=lambda lazy: list(lazy(["a", "b"], str.upper)),
-            shown='list(LazyFiles(["a", "b"], str.upper))',
+            use=lambda lazy: list(islice(lazy(["a", "b"], str.upper), 5)),
+            shown='at most five items of a loop over LazyFiles(["a", "b"], str.upper)',
             expected=["A", "B"],
             why="Python walks through a dataset until it raises IndexError: it must not count past the end.",
         ),
@@ -128,6 +129,17 @@ class LazyFiles(Dataset):
             says="That is the path itself",
         ),
         WrongAnswer(
+            "begins again after the last item",
+            "class LazyFiles:\n"
+            "    def __init__(self, paths, read):\n"
+            "        self.paths, self.read = paths, read\n"
+            "    def __len__(self):\n"
+            "        return len(self.paths)\n"
+            "    def __getitem__(self, i):\n"
+            "        return self.read(self.paths[i % len(self.paths)])",
+            says="must not count past the end",
+        ),
+        WrongAnswer(
             "reads all files at the first item",
             "class LazyFiles:\n"
             "    def __init__(self, paths, read):\n"
@@ -150,6 +162,11 @@ def _detections() -> list[tuple[torch.Tensor, torch.Tensor]]:
     return [(torch.zeros(3, 4, 4), boxes), (torch.ones(3, 4, 4), torch.zeros(0, 4, dtype=torch.int64))]
 
 
+def _shape(value: Any) -> object:
+    """The shape of a tensor; in words what it is otherwise."""
+    return tuple(value.shape) if isinstance(value, torch.Tensor) else f"{type(value).__name__}, not a tensor"
+
+
 DETECTION_BATCH = Exercise(
     id="02.2",
     title="Images with any number of boxes",
@@ -167,13 +184,13 @@ def detection_batch(
 """,
     checks=(
         Check(
-            use=lambda batch: batch(_detections())[0].shape,
-            shown="detection_batch(samples)[0].shape",
+            use=lambda batch: _shape(batch(_detections())[0]),
+            shown="shape of detection_batch(samples)[0]",
             expected=(2, 3, 4, 4),
             why="All images have one size, so they stack to `(B, 3, H, W)`.",
         ),
         Check(
-            use=lambda batch: [tuple(boxes.shape) for boxes in batch(_detections())[1]],
+            use=lambda batch: [_shape(boxes) for boxes in batch(_detections())[1]],
             shown="shapes of detection_batch(samples)[1]",
             expected=[(2, 4), (0, 4)],
             why="One tensor of boxes for each image, also where there are none.",
@@ -185,6 +202,18 @@ def detection_batch(
                 ),
                 ([(2, 4)], "The image without boxes is missing: the lists no longer belong together."),
             ),
+        ),
+        Check(
+            use=lambda batch: [image.mean().item() for image in batch(_detections())[0]],
+            shown="means of the images, where the first is all 0 and the second all 1",
+            expected=[0.0, 1.0],
+            why="The images must keep their order and their pixels: image i belongs to boxes i.",
+        ),
+        Check(
+            use=lambda batch: type(batch(_detections())[1]).__name__,
+            shown="type of detection_batch(samples)[1]",
+            expected="list",
+            why="The boxes are right, in another kind of collection: `list(boxes)` makes a list of them.",
         ),
     ),
     hints=(
@@ -212,6 +241,29 @@ def detection_batch(
             "    images, boxes = zip(*samples)\n"
             "    return torch.stack(images), list(pad_sequence(boxes, batch_first=True))",
             says="padding invents objects",
+        ),
+        WrongAnswer(
+            "does not stack the images",
+            "def detection_batch(samples):\n"
+            "    images, boxes = zip(*samples)\n"
+            "    return images, list(boxes)",
+            says="so they stack",
+        ),
+        WrongAnswer(
+            "leaves the boxes in a tuple",
+            "import torch\n\n"
+            "def detection_batch(samples):\n"
+            "    images, boxes = zip(*samples)\n"
+            "    return torch.stack(images), boxes",
+            says="another kind of collection",
+        ),
+        WrongAnswer(
+            "turns the images round",
+            "import torch\n\n"
+            "def detection_batch(samples):\n"
+            "    images, boxes = zip(*samples)\n"
+            "    return torch.stack(images[::-1]), list(boxes)",
+            says="keep their order",
         ),
         WrongAnswer(
             "joins all boxes",
@@ -314,18 +366,16 @@ def asked_for(taken: int, n: int, batch_size: int, workers: int, factor: int) ->
 
 
 def _shares(share: Any, n: int, workers: int) -> list[list[int]]:
-    """What each worker takes of a stream of n numbers."""
-    return [list(share(iter(range(n)), worker, workers)) for worker in range(workers)]
+    """What each worker takes of a stream of n numbers: 10, 20, 30, ..."""
+    stream = range(10, 10 * n + 1, 10)
+    return [list(share(iter(stream), worker, workers)) for worker in range(workers)]
 
 
 def _first_of_endless(share: Any) -> list[int]:
     """The first three items that worker 1 of 2 takes of a stream without an end."""
 
     def endless() -> Iterator[int]:
-        n = 0
-        while n < 1_000_000:  # far more than a lazy answer takes
-            yield n
-            n += 1
+        yield from range(10, 10_000_000, 10)  # far more than a lazy answer takes
         raise RuntimeError("the stream was read to its end: take items one by one, with yield or islice")
 
     part = iter(share(endless(), 1, 2))
@@ -336,8 +386,9 @@ STREAM_SHARE = Exercise(
     id="02.4",
     title="A worker's share of a stream",
     prompt=(
-        "Worker number `worker` of `workers` reads the same `stream` as the others. Return an iterator over "
-        "its share: items 0, 1, 2, ... go to the workers in turn.\n"
+        "Worker number `worker` of `workers` reads the same `stream` as the others; numbers begin with 0. "
+        "Return an iterator over its share: the first item goes to worker 0, the second to worker 1, and so "
+        "on, in turn.\n"
         "The stream may be endless, so do not make a list of it."
     ),
     stub="""
@@ -350,31 +401,35 @@ def my_share(stream: Iterator, worker: int, workers: int) -> Iterator:
     checks=(
         Check(
             use=lambda share: _shares(share, 7, 2),
-            shown="what workers 0 and 1 of 2 take of 0 to 6",
-            expected=[[0, 2, 4, 6], [1, 3, 5]],
-            why="The items go to the workers in turn: 0 to the first, 1 to the second, 2 to the first again.",
+            shown="what workers 0 and 1 of 2 take of 10, 20, 30, 40, 50, 60, 70",
+            expected=[[10, 30, 50, 70], [20, 40, 60]],
+            why="The items go to the workers in turn: 10 to worker 0, 20 to worker 1, 30 to worker 0 again.",
             traps=(
                 (
-                    [[0, 1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, 5, 6]],
+                    [[10, 20, 30, 40, 50, 60, 70]] * 2,
                     "Every worker takes everything: all items come twice.",
                 ),
-                ([[1, 3, 5], [2, 4, 6]], "Item 0 is lost: workers count from 0."),
+                ([[20, 40, 60], [30, 50, 70]], "The first item is lost: workers count from 0."),
                 (
-                    [[0, 1, 2], [3, 4, 5, 6]],
+                    [[10, 20, 30], [40, 50, 60, 70]],
                     "Blocks need the length of the stream, and a stream has none: deal in turn.",
+                ),
+                (
+                    [[10, 20, 30, 40, 50, 60, 70], []],
+                    "The **value** of an item decided who takes it. Its place in the stream must decide.",
                 ),
             ),
         ),
         Check(
             use=lambda share: _shares(share, 5, 1),
-            shown="what a single worker takes of 0 to 4",
-            expected=[[0, 1, 2, 3, 4]],
+            shown="what a single worker takes of 10, 20, 30, 40, 50",
+            expected=[[10, 20, 30, 40, 50]],
             why="One worker alone takes everything.",
         ),
         Check(
             use=_first_of_endless,
             shown="the first three items of worker 1 of 2, from an endless stream",
-            expected=[1, 3, 5],
+            expected=[20, 40, 60],
             why="Take the items one by one, as they come.",
         ),
     ),
@@ -409,6 +464,12 @@ def my_share(stream: Iterator, worker: int, workers: int) -> Iterator:
             says="workers count from 0",
         ),
         WrongAnswer(
+            "deals by value",
+            "def my_share(stream, worker, workers):\n"
+            "    return (item for item in stream if item % workers == worker)",
+            says="Its place in the stream",
+        ),
+        WrongAnswer(
             "cuts blocks",
             "def my_share(stream, worker, workers):\n"
             "    items = list(stream)\n"
@@ -433,6 +494,10 @@ def _different(rng: Any) -> int:
     triples = [(s, e, i) for s in range(3) for e in range(3) for i in range(3)]
     return len({tuple(_draw(rng, *triple)) for triple in triples})
 
+
+_TENS = [10**k for k in range(1, 10)]
+_LARGE = [(0, 1, 0), (1, 0, 0), (0, 0, 1), (1, 11, 0), (11, 1, 0), (1, 1, 10)]
+_LARGE += [(0, 0, ten) for ten in _TENS] + [(0, ten, 0) for ten in _TENS]
 
 SAMPLE_RNG = Exercise(
     id="02.5",
@@ -472,6 +537,15 @@ def sample_rng(seed: int, epoch: int, index: int) -> np.random.Generator:
                 (7, "0 + 0 + 1 and 0 + 1 + 0 are the same sum: sample 1 of epoch 0 repeats in epoch 1."),
             ),
         ),
+        Check(
+            use=lambda rng: len({tuple(_draw(rng, *triple)) for triple in _LARGE}),
+            shown=f"different generators among {len(_LARGE)} with larger numbers",
+            expected=len(_LARGE),
+            why=(
+                "Small numbers were kept apart, large ones are not: the three run into each other, as "
+                "(1, 11, 0) and (11, 1, 0), or sample 100 of epoch 0 and sample 0 of epoch 1."
+            ),
+        ),
     ),
     hints=(
         "A generator needs one seed, and you have three numbers. Adding them up loses which is which.",
@@ -495,6 +569,20 @@ def sample_rng(seed: int, epoch: int, index: int) -> np.random.Generator:
             "def sample_rng(seed, epoch, index):\n"
             "    return np.random.default_rng(seed + epoch + index)",
             says="the same sum",
+        ),
+        WrongAnswer(
+            "glues the digits together",
+            "import numpy as np\n\n"
+            "def sample_rng(seed, epoch, index):\n"
+            "    return np.random.default_rng(int(f'{seed}{epoch}{index}'))",
+            says="run into each other",
+        ),
+        WrongAnswer(
+            "leaves room for a hundred samples",
+            "import numpy as np\n\n"
+            "def sample_rng(seed, epoch, index):\n"
+            "    return np.random.default_rng(10_000 * seed + 100 * epoch + index)",
+            says="sample 0 of epoch 1",
         ),
         WrongAnswer(
             "forgets the epoch",
@@ -542,6 +630,7 @@ def still_to_come(n: int, seed: int, epoch: int, done: int) -> list[int]:
                 (_order(5, 10)[:4], "These four were done already: the others are still to come."),
                 (list(range(4, 10)), "The epoch was shuffled: what is left is not 4 to 9."),
                 (_order(5, 6), "A new order of the rest: it holds samples that were done already."),
+                (torch.tensor(_order(5, 10)[4:]), "The right numbers, as a tensor: end with `.tolist()`."),
             ),
         ),
         Check(
