@@ -46,6 +46,11 @@
 # 3. **Play.** A lab has sliders. Move them and answer the questions below it.
 # 4. **Exercise.** Write a small function. It is checked at once, and hints help you on.
 #
+# The chapters follow two texts: **the guide**, a Chinese one on preparing and loading data with PyTorch, and **the
+# article**, a short one on tricks with its loader. You need neither: we say what they claim, then ask the machine. A
+# box with the word **Correction** shows where the two disagree, and what is right. Here are
+# [all claims, and what the machine said](pages/claims.ipynb).
+#
 # You can do everything from the keyboard:
 #
 # | Key | What it does |
@@ -121,7 +126,8 @@ print(report.verdict)
 
 # %% [markdown]
 # And now the details of *your* machine. Read four lines: how many cores you have, whether there is an
-# accelerator, whether widgets are ready, and which optional engines are missing.
+# [accelerator](pages/glossary.ipynb#accelerator) (a GPU, for most people), whether widgets are ready, and which
+# optional engines are missing.
 
 # %% tags=["nbval-ignore-output"] reason="versions, cores, memory and disk differ from machine to machine"
 report
@@ -133,8 +139,9 @@ report
 # - **No internet?** All chapters run offline. The data is made from photographs and tables that were installed
 #   with the packages. Nothing that you do here is sent anywhere.
 # - **An engine is missing?** Its section shows the line that installs it and goes on. You can come back later.
-# - **Workers** are processes that load data beside your program. They start by `fork`, `forkserver` or `spawn`,
-#   depending on the system. Chapter 02 shows why that matters; all cells here work with each of them.
+# - **[Workers](pages/glossary.ipynb#worker)** are processes that load data beside your program. They start by `fork`,
+#   `forkserver` or `spawn`, depending on the system. Chapter 02 shows why that matters; all cells here work with each
+#   of them.
 #
 # ## 2. What is in the workbook?
 #
@@ -185,7 +192,7 @@ credits.set_index("class")
 
 # %% [markdown]
 # A file on disk is compressed. A model needs plain numbers: three for every pixel, one each for red, green and
-# blue. PyTorch keeps them in a **tensor**, a block of numbers with a shape.
+# blue. PyTorch keeps them in a [**tensor**](pages/glossary.ipynb#tensor), a block of numbers with a shape.
 #
 # **Predict.** Put your guess in place of the three dots and run the cell.
 
@@ -206,9 +213,10 @@ predict("00.p1").reveal(photo.nbytes / 1000)
 #
 # Training needs many photos of one size, and numbers from 0 to 1. Three tools do that:
 #
-# - a **transform** changes one photo: here it scales the size, then turns 0…255 into 0…1;
+# - a [**transform**](pages/glossary.ipynb#transform) changes one photo: here it scales the size, then turns 0…255
+#   into 0…1;
 # - a **dataset** knows all photos and their classes: `photos[5]` reads, transforms and returns number 5;
-# - a **loader** collects several into a **batch**, in random order.
+# - a **loader** collects several into a [**batch**](pages/glossary.ipynb#batch), in random order.
 #
 # What will the shape of a batch be? Think of four numbers before you run the next cell.
 
@@ -392,7 +400,7 @@ predict("00.p2").reveal(round(100 * scores["dirty"]))
 # %%
 fig, ax = plt.subplots(figsize=(7, 3), layout="constrained")
 colors = [palette.BAD, *[palette.SKY] * len(repairs), palette.GOOD]
-bars = ax.barh(scores.index, scores, color=colors)
+bars = ax.barh(scores.index, scores, color=colors, edgecolor="black")
 ax.bar_label(bars, fmt="%.2f", padding=3)
 ax.set(xlim=(0, 1.1), xlabel="accuracy on clean test wines, mean of 20 splits")
 ax.invert_yaxis()
@@ -424,8 +432,8 @@ print(f"clean table, columns as they are: {raw:.2f}   all columns on one scale: 
 # ## 5. Why does loading speed matter?
 #
 # In training, two things take turns: the program **waits** until a batch has been read and decoded, then it
-# **works**: it computes the loss and improves the model. While it waits, the model learns nothing. The expensive
-# part of your machine stands still.
+# **works**: it computes the [loss](pages/glossary.ipynb#loss), which says how wrong the model is, and improves the
+# model. While it waits, the model learns nothing. The expensive part of your machine stands still.
 #
 # This is a small network, and one training step.
 
@@ -521,7 +529,8 @@ predict("00.p3").reveal(round(100 * share[0]))
 #
 # ### How much memory does a dataset need?
 #
-# Loading has a second job: to hold only a little at a time. What if we kept all photos in memory?
+# Loading has a second job: to hold only a little at a time. What if we kept all photos in memory? Each of their
+# numbers is a `float32` now, and takes four bytes.
 
 # %%
 one_batch = images.nbytes
@@ -580,7 +589,7 @@ lab
 # | Word | What it means |
 # |---|---|
 # | Not attempted | the three dots are still there: nothing is wrong |
-# | Not yet | the function ran, but a result is not as expected: it shows the call, what came out and why |
+# | Not right yet | the function ran, but a result is not as expected: it shows the call, what came out and why |
 # | Error | your code stopped: it shows your line and the message |
 # | Right | all checks passed, and it says why it matters |
 #

@@ -27,6 +27,8 @@ def image_size(batch: torch.Tensor) -> tuple[int, int]:
                 ((4, 5), "These are height and width: tensors name rows first, photographers width first."),
                 ((2, 3), "These are `B` and `C`, the first two entries of the shape. Look at the last two."),
                 ((3, 4), "These are `C` and `H`: counting starts at 0, so `H` is entry 2 and `W` entry 3."),
+                ((3, 4, 5), "This is the shape of one image, channels first. Only two numbers are the size."),
+                ([5, 4], "The right numbers, in a list. Return them as a pair: `return width, height`."),
             ),
         ),
         Check(
@@ -65,6 +67,11 @@ def image_size(batch: torch.Tensor) -> tuple[int, int]:
             "first two entries",
             "def image_size(batch):\n    return batch.shape[0], batch.shape[1]",
             says="`B` and `C`",
+        ),
+        WrongAnswer(
+            "in a list",
+            "def image_size(batch):\n    return [batch.shape[3], batch.shape[2]]",
+            says="as a pair",
         ),
         WrongAnswer(
             "copies the example",
@@ -190,6 +197,11 @@ def class_shares(labels: list[str]) -> dict[str, float]:
             expected={"owl": 1.0},
             why="Take the classes from the labels: here there is only one.",
         ),
+        Check(
+            (["cat", "dog", "owl"],),
+            expected={"cat": 1 / 3, "dog": 1 / 3, "owl": 1 / 3},
+            why="Each share is exactly a third: do not round, or the shares no longer add up to 1.",
+        ),
         Check(([],), expected={}, why="Without samples there is no class, so the dict is empty."),
     ),
     hints=(
@@ -231,6 +243,12 @@ def class_shares(labels: list[str]) -> dict[str, float]:
             says="count how often each occurs",
         ),
         WrongAnswer(
+            "rounds",
+            "def class_shares(labels):\n"
+            "    return {name: round(labels.count(name) / len(labels), 2) for name in labels}",
+            says="do not round",
+        ),
+        WrongAnswer(
             "knows the classes beforehand",
             "def class_shares(labels):\n"
             "    return {name: labels.count(name) / max(len(labels), 1) for name in ('cat', 'dog')}",
@@ -268,6 +286,11 @@ def safe_workers(cores: int, wanted: int) -> int:
             why="Only two were asked for: cores that are free need not be used.",
         ),
         Check(
+            (4, 4),
+            expected=3,
+            why="As many workers as cores were asked for, and one core still belongs to the training loop.",
+        ),
+        Check(
             (1, 4),
             expected=0,
             why="A single core belongs to the training loop: with 0 workers it loads the data itself.",
@@ -300,6 +323,11 @@ def safe_workers(cores: int, wanted: int) -> int:
             "takes every core",
             "def safe_workers(cores, wanted):\n    return min(wanted, cores)",
             says="none is left for the training loop",
+        ),
+        WrongAnswer(
+            "leaves no core where as many were asked for",
+            "def safe_workers(cores, wanted):\n    return max(0, wanted if wanted <= cores else cores - 1)",
+            says="one core still belongs",
         ),
         WrongAnswer(
             "ignores the wish",
