@@ -215,9 +215,8 @@ print(f"the model on the true list:  wrong by {error_in_price(truth.iloc[: len(s
 # below are real? And -999 *is* a number: what does it do to the mean?
 
 # %%
-clean = pd.read_csv(
-    io.StringIO(csv), dtype=str, keep_default_na=False
-)  # text as it is: pandas guesses nothing
+# All text as it is: pandas guesses nothing.
+clean = pd.read_csv(io.StringIO(csv), dtype=str, keep_default_na=False)
 as_it_is = pd.to_numeric(clean["km"], errors="coerce")
 without_commas = clean["km"].str.replace(",", "")
 km = pd.to_numeric(without_commas, errors="coerce")

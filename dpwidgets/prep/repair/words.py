@@ -54,7 +54,7 @@ def strategy_text(found: Findings) -> str:
     flags = " and flagged" if params["indicator"] and params["strategy"] != DROP else ""
     told = {
         DROP: "rows with a hole dropped",
-        KNN: f"filled by KNN, {params['neighbours']} neighbours, "
+        KNN: f"filled by KNN, {params['neighbours']} neighbour{'s' * (params['neighbours'] > 1)}, "
         + ("scaled" if params["scale_before"] else "not scaled"),
         ITERATIVE: "filled by iterative regression",
         MULTIPLE: f"filled by multiple imputation, {len(found.claims)} tables",
@@ -72,7 +72,7 @@ def cause(found: Findings) -> str:
     """Why values went missing, as a sentence."""
     return {
         "MCAR": "MCAR: chance alone decides which values go.",
-        "MAR": f"MAR: rows with a high {shortened(found.partner)} lose their values more often.",
+        "MAR": f"MAR: rows where {shortened(found.partner)} is high lose their values more often.",
         "MNAR": "MNAR: high values go more often, because they are high.",
     }[found.params["mechanism"]]
 

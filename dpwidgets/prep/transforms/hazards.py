@@ -179,7 +179,7 @@ HAZARDS = (
            "Keep one Normalize, the last of the steps that change values."),
     Hazard("grey became three", grey_broadcast,
            "Three means on one channel: broadcasting made three channels, each shifted in its own way.",
-           "Put RGB() at the start, or normalise with one mean and one deviation."),
+           "Put RGB() between ToImage and Normalize, or normalise with one mean and one deviation."),
     Hazard("shape distorted", distorted,
            "{b.width} × {b.height} was squeezed to {a.width} × {a.height}: round things are oval now.",
            "Use Resize(size), then CenterCrop(size)."),
