@@ -113,7 +113,8 @@ use_style()
 # ## 1. The problem
 #
 # Tell ten scenes apart. Each class is one large photograph, cut into six regions that do not touch; each
-# picture is a crop of one region, with its own light and noise. You will see why the regions matter.
+# picture is a crop (a part, cut out) of one region, with its own light and noise. You will see why the regions
+# matter.
 
 # %%
 root = Path(data_dir).expanduser() if data_dir else samples.photos()
@@ -137,7 +138,8 @@ show(fig, alt=f"One picture of each folder: {', '.join(p.name for p in folders)}
 # ## 2. Audit before anything else
 #
 # A corrupt file stops a training run in its third hour, or worse, does not stop it. So open and decode every
-# file once, before. `audit_folder` never fails on a file: whatever is wrong becomes a row of a table.
+# file once, before: an [audit](pages/glossary.ipynb#audit). `audit_folder` never fails on a file: whatever is
+# wrong becomes a row of a table.
 
 
 # %%
@@ -150,9 +152,10 @@ audit = audit_folder(root, progress)
 audit.counts
 
 # %% [markdown]
-# The sample photos are clean, apart from some that are stored turned: the camera wrote into the EXIF data how
-# to hold them. Real folders are worse. Here is one with a fault of each kind. One of them escapes the audit:
-# `reencoded.jpg` is a photo that was saved again. Its bytes differ, so it is no copy for a check sum.
+# The sample photos are clean, apart from some that are stored turned: the camera wrote into the [EXIF
+# data](pages/glossary.ipynb#EXIF-orientation) how to hold them. Real folders are worse. Here is one with a fault of
+# each kind. One of them escapes the audit: `reencoded.jpg` is a photo that was saved again. Its bytes differ, so it
+# is no copy for a check sum.
 
 # %%
 dirty = audit_folder(samples.dirty_folder())
@@ -196,9 +199,10 @@ print(f"{len(photos):,} of {len(audit.table):,} files go on, in {len(classes)} c
 # One function repairs everything that can be repaired: it turns the photo upright, makes it RGB, puts
 # transparent parts on white, and cuts the largest centred square. The class below it is the `Dataset`.
 #
-# Workers are processes of their own. On macOS and Windows, and from Python 3.14 on everywhere, they cannot see
-# a class that lives in a notebook cell. So the next two cells are also saved as a module, `photo_data.py`, and
-# imported from there. The file lies beside your results, and needs nothing of this workbook.
+# [Workers](pages/glossary.ipynb#worker) are processes of their own. On macOS and Windows, and from Python 3.14 on
+# everywhere, they cannot see a class that lives in a notebook cell. So the next two cells are also saved as a
+# module, `photo_data.py`, and imported from there. The file lies beside your results, and needs nothing of this
+# workbook.
 
 # %%
 # photo_data.py, part 1
@@ -265,7 +269,8 @@ def write_atomic(name: str, data: bytes) -> None:
         cure = "free some space, or choose another runs_dir"
         raise RuntimeError(f"{path} was not written ({error.strerror}): {cure}") from None
     finally:
-        part.unlink(missing_ok=True)
+        if part.exists():
+            part.unlink()
 
 
 parts = ["".join(inspect.findsource(thing)[0]) for thing in (decode, FromDisk.__getitem__)]  # the whole cells
@@ -279,9 +284,9 @@ import photo_data
 # decoded ones may fit into memory: 15 % larger than the model's input, so that there is something left to crop.
 # Keep them as uint8: as float32 they would take four times the room.
 #
-# With `weights="DEFAULT"` (and `model="resnet18"`) the model has already learnt from ImageNet. Then it must see
-# what it saw there: **the same size, the same mean and spread**. These belong to the weights, so we ask them.
-# The weights are a download, once. Where it fails, the run says so in one line, and starts without them.
+# With `weights="DEFAULT"` (and `model="resnet18"`) the model has already learnt from ImageNet, a collection of
+# over a million photos in 1,000 classes. Then it must see what it saw there: **the same size, the same mean and
+# spread**. These belong to the weights, so we ask them. The weights are a download, once. Where it fails, the run says so in one line, and starts without them.
 
 
 # %%
@@ -315,7 +320,7 @@ if need_mb <= cache_mb:
 # ## 4. Split before anything learns
 #
 # Which photos may the model be tested on? Two crops of one region overlap. If one is in the training set and
-# the other in the test set, the test asks for something that was seen before.
+# the other in the test set, the test asks for something that was seen before: a [leak](pages/glossary.ipynb#leak).
 #
 # We measure it with the simplest model of all: the **nearest neighbour**. For a test photo, shrunk to 8 x 8
 # pixels, it finds the most similar training photo and says its class. It understands nothing of pictures.
@@ -384,9 +389,10 @@ show(
 
 # %% [markdown]
 # The same model, the same photos, the same number of each class. The random split reports skill that is only
-# memory. From here on we split **by region**. Your own folder says which photos belong together in a file
-# `regions.csv` with the columns `file` and `region`: the same patient, the same day, the same burst of shots.
-# Without that file each photo counts as its own region, and both rows above are equal.
+# memory. From here on we split **by region**, a [group split](pages/glossary.ipynb#group-split). Your own folder
+# says which photos belong together in a file `regions.csv` with the columns `file` and `region`: the same patient,
+# the same day, the same burst of shots. Without that file each photo counts as its own region, and both rows above
+# are equal.
 #
 # > **Correction.** The guide's workflow cleans, transforms, augments, and splits *last* (5.1.1). Whatever learns
 # > from data or copies data must come after the split. Here is the proof. We throw a coin for each photo and use
@@ -413,9 +419,13 @@ for name, train in half.items():
 honest
 
 # %% [markdown]
-# > **Correction.** The guide opens three `ImageFolder`s, one for each of train, valid and test (5.1; it also
-# > needs `import os`). Each folder then numbers its classes by itself. If one of them lacks a class, the same
-# > class gets two numbers, and nothing complains.
+# **What happened.** Of each photo five copies were made, all with the same coin. If the split comes last, copies lie
+# on both sides; the neighbour of a copy is another copy of the same photo, so it knows the coin. If the split
+# comes first, all five are on one side, and what is left is chance.
+#
+# > **Correction.** The guide opens three [`ImageFolder`](pages/glossary.ipynb#ImageFolder)s, one for each of train,
+# > valid and test (5.1; it also needs `import os`). Each folder then numbers its classes by itself. If one of them
+# > lacks a class, the same class gets two numbers, and nothing complains.
 
 # %% tags=["snippet-15"]
 with tempfile.TemporaryDirectory() as folder:
@@ -488,8 +498,7 @@ table
 # scenes stand upright; no change of colour, for colour tells them apart.
 #
 # > **Correction.** The guide's augmentation (5.2.1) ends with a picture, not with a tensor, so no batch can be
-# made of
-# > it. And it belongs to the training photos alone.
+# > made of it. And it belongs to the training photos alone.
 
 # %% tags=["snippet-16"]
 guide = v2.Compose([v2.RandomHorizontalFlip(), v2.RandomRotation(10), v2.ColorJitter(brightness=0.2)])
@@ -622,9 +631,12 @@ def read_checkpoint(path: Path, device: str = "cpu") -> dict:
 
 # %% [markdown]
 # > **Correction.** The guide writes `resnet50(pretrained=True)` (5.2.2). That is deprecated, and still means
-# the older
-# > weights. Write `weights=ResNet50_Weights.DEFAULT`, which also knows the right transforms. The guide also keeps the
-# > head with 1,000 outputs, and its snippet has no loss function, no validation and no checkpoint.
+# > the older weights. Write `weights=ResNet50_Weights.DEFAULT`, which also knows the right transforms. The guide
+# > also keeps the head with 1,000 outputs, and its snippet has no loss function, no validation and no checkpoint.
+#
+# The [loss](pages/glossary.ipynb#loss) here is the *cross-entropy*: minus the logarithm of the probability that the
+# network gave to the true class. A network that has learnt nothing gives each of n classes about 1 / n, so its loss
+# is about ln n. With 1,000 outputs for ten classes it would first have to learn that 990 never come.
 
 # %% tags=["snippet-17"] figure="1,000 outputs"
 best_weights = torchvision.models.ResNet50_Weights.DEFAULT
@@ -645,14 +657,16 @@ print(f"{len(classes)} outputs: {loss_new:.1f}, ln {len(classes)} = {np.log(len(
 # %% [markdown]
 # ## 8. Train
 #
-# An epoch is a pass over the training photos. We also take the time that the step spends waiting for the next batch.
+# An epoch is a pass over the training photos. After each batch the [optimizer](pages/glossary.ipynb#optimizer)
+# (here AdamW) moves every weight a little, so that the loss gets smaller. We also take the time that the step spends
+# waiting for the next batch.
 #
 # Can the step itself be made faster? Two ways are worth a try:
 #
-# - **16-bit numbers** (automatic mixed precision, AMP). Inside `torch.autocast` convolutions and matrix products run in
-#   16 bits; the weights stay in 32. `float16` has no room for small gradients: they become 0. So `GradScaler`
-#   multiplies the loss before `backward()`, and divides the gradients after it. `bfloat16` keeps the range of
-#   `float32`, has fewer digits, and needs no scaler.
+# - **16-bit numbers** (automatic mixed precision, [AMP](pages/glossary.ipynb#AMP)). Inside `torch.autocast`
+#   convolutions and matrix products run in 16 bits; the weights stay in 32. `float16` has no room for small
+#   gradients: they become 0. So `GradScaler` multiplies the loss before `backward()`, and divides the gradients after
+#   it. `bfloat16` keeps the range of `float32`, has fewer digits, and needs no scaler.
 # - **`torch.compile`** translates the network into C++ (on a GPU: into Triton) before the first step.
 #
 # What do you guess: do they help on your processor? The table under "Who waits for whom?" will tell.
@@ -714,8 +728,8 @@ def train_epoch(network, loader, optimizer, scheduler, scaler, step=lambda: None
 
 # %% [markdown]
 # A run can be interrupted: by you, by a power cut, by a full disk. So after each epoch we save all that the next one
-# needs, and we save it **atomically**: written beside, then renamed. Half a checkpoint is worse than none. We load
-# with `weights_only=True`: a checkpoint is a pickle, and a pickle can run any code.
+# needs, a [checkpoint](pages/glossary.ipynb#checkpoint), and we save it **atomically**: written beside, then renamed.
+# Half a checkpoint is worse than none. We load with `weights_only=True`: a checkpoint is a pickle, and a pickle can run any code.
 #
 # The same `run_name` takes an unfinished run up again, if the settings and the photos are the same.
 #
@@ -723,10 +737,11 @@ def train_epoch(network, loader, optimizer, scheduler, scaler, step=lambda: None
 # nearly 0. The start is gentle because the averages of Adam know nothing yet; the large steps in the middle explore,
 # and shake the accuracy; the small ones at the end settle it.
 #
-# **Stop early?** With `patience=5` the run ends when five epochs in a row were no better than the best before them.
-# Nothing more need be saved for that: the history is in the checkpoint, so a resumed run stops at the same epoch.
-# But whoever stops a cycle in the middle cuts off the small steps at its end, often the best ones. So `patience` is
-# 0 here. Use it with `schedule="none"`, or make it larger than a third of the epochs.
+# **Stop early?** ([Early stopping](pages/glossary.ipynb#early-stopping).) With `patience=5` the run ends when five
+# epochs in a row were no better than the best before them. Nothing more need be saved for that: the history is in
+# the checkpoint, so a resumed run stops at the same epoch. But whoever stops a cycle in the middle cuts off the
+# small steps at its end, often the best ones. So `patience` is 0 here. Use it with `schedule="none"`, or make it
+# larger than a third of the epochs.
 
 # %%
 photo_list = pd.util.hash_pandas_object(photos["file"] + photos["split"], index=False)
@@ -758,9 +773,9 @@ torch.manual_seed(seed)
 network = build_model(model, len(classes), learnt).to(device)
 new = [p for name, p in network.named_parameters() if not learnt or name.startswith("fc.")]
 old = [p for name, p in network.named_parameters() if learnt and not name.startswith("fc.")]
-groups = [{"params": new, "lr": lr}] + [{"params": old, "lr": lr / 10}] * bool(
-    old
-)  # what is learnt changes less
+groups = [{"params": new, "lr": lr}]
+if old:
+    groups.append({"params": old, "lr": lr / 10})  # what is learnt changes less
 optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
 steps = len(loaders["train"])
 rates = torch.optim.lr_scheduler
@@ -781,8 +796,8 @@ size = sum(p.numel() for p in network.parameters())
 print(f"{size:,} weights; epochs done before: {len(history)} of {epochs}")
 
 # %% [markdown]
-# **Look in while it trains.** Where the package `tensorboard` is installed, each epoch also goes to a log. In a
-# terminal: `tensorboard --logdir runs --host 127.0.0.1` prints an address to open (on 127.0.0.1, only this
+# **Look in while it trains.** Where the package `tensorboard` is installed, each epoch also goes to a log that
+# [TensorBoard](pages/glossary.ipynb#TensorBoard) draws. In a terminal: `tensorboard --logdir runs --host 127.0.0.1` prints an address to open (on 127.0.0.1, only this
 # machine can look). The log is written before the checkpoint. `purge_step` says which epochs begin anew: whatever
 # an interrupted run logged of them does not count.
 
@@ -860,15 +875,16 @@ for ax, name in zip(axes, ("train_loss", "val_accuracy", "lr"), strict=True):
     ax.plot(table.index, table[name], marker="o")
     ax.set(xlabel="epoch", title={"lr": "learning rate, end of epoch"}.get(name, name.replace("_", " ")))
 best = table["val_accuracy"].idxmax()
-axes[1].axvline(best, color=palette.BLACK, linestyle=":")
+axes[1].axvline(best, color=palette.BLACK, linestyle=":", label="kept")
+axes[1].legend()
 keep(fig, "curves", f"Training loss falls to {table['train_loss'].iloc[-1]:.2f}; the best validation accuracy, "
                     f"{table['val_accuracy'].max():.2f}, comes in epoch {best}; the learning rate ({schedule}) "
                     f"is {table['lr'].max():.1e} at most and {table['lr'].iloc[-1]:.1e} at the end.")  # fmt: skip
 
 # %% [markdown]
 # The right panel is the schedule. While the rate is high, the accuracy jumps from epoch to epoch; as it falls, the
-# accuracy settles. We keep the epoch that did best on the **validation** photos. The test photos have not been looked at yet: choosing
-# by them would be a leak too.
+# accuracy settles. We keep the epoch that did best on the **validation** photos (the dotted line). The test photos
+# have not been looked at yet: choosing by them would be a leak too.
 #
 # ### Who waits for whom?
 #
@@ -918,13 +934,13 @@ pd.DataFrame(waits).T.round(2)
 #
 # ## 9. Test, once
 #
-# The best epoch meets the test photos. A share of some hundred photos is uncertain, so give an interval. **Wilson's**
-# takes the photos as independent. Ours are not: thirty crops of one region are nearly one photo. The **bootstrap over
-# regions** draws whole regions again and again, and is the honest one. Try another `seed`: other regions are
-# drawn for the test, and the score moves further than Wilson's interval would have it. In trial runs of this
-# recipe with seeds 0 to 4 the test gave 0.81 to 0.93. Seed 0 ran twice, with other random crops: 0.81 and 0.85. The
-# seed set above, 4, gave 0.88, the middle one of the five, and 0.91 on another processor, where sums are rounded
-# otherwise. One run is one draw: report the range as well.
+# The best epoch meets the test photos. A share of some hundred photos is uncertain, so give an interval.
+# **Wilson's** takes the photos as independent. Ours are not: thirty crops of one region are nearly one photo. The
+# **[bootstrap](pages/glossary.ipynb#bootstrap) over regions** draws whole regions again and again, and is the
+# honest one. Try another `seed`: other regions are drawn for the test, and the score moves further than Wilson's
+# interval would have it. In trial runs of this recipe with seeds 0 to 4 the test gave 0.81 to 0.93. Seed 0 ran
+# twice, with other random crops: 0.81 and 0.85. The seed set above, 4, gave 0.88, the middle one of the five, and
+# 0.91 on another processor, where sums are rounded otherwise. One run is one draw: report the range as well.
 #
 # A photo is larger than the model's input. So we let the model look seven times, and take the **mean of its
 # answers**: the middle, its mirror image, the four corners, and the whole photo made smaller. One crop can miss what
@@ -1034,6 +1050,12 @@ pairs = ", ".join(f"{classes[truth[k]]} called {classes[said[k]]}" for k in wron
 keep(fig, "mistakes", f"The worst mistakes: {pairs}.")
 
 # %% [markdown]
+# **What happened.** *Recall* is the share of a class that was found, *precision* the share of the calls that were right
+# ([both](pages/glossary.ipynb#recall)). The [confusion matrix](pages/glossary.ipynb#confusion-matrix) says who is
+# taken for whom: what is off the diagonal is wrong. The last figure shows the mistakes that the model was surest of.
+# Often they come from one or two regions: what it gets wrong in one crop it gets wrong in the next as well. This is why
+# the interval over regions is the wider one.
+#
 # ## 10. What stays
 #
 # One folder holds the run: settings, numbers, weights, figures, log. With `make run` the executed notebook lies
@@ -1177,5 +1199,6 @@ for card in (quiz("10.q1", ...), quiz("10.q2", ...), quiz("10.q3", ...), quiz("1
 # ## Next
 #
 # Where does such a folder come from? [Chapter 10b, Collecting data](10b_collecting_data.ipynb): a source, a licence
-# and a check sum for each file. Where does the time go? [Chapter 10c, Profiling](10c_profiling.ipynb). And how fast can
-# it get? [Chapter 10d, The speed ladder](10d_speed_ladder.ipynb). Chapter 00 shows your progress, and what is left to try.
+# and a check sum for each file. Where does the time go? [Chapter 10c, Profiling](10c_profiling.ipynb). And how fast
+# can it get? [Chapter 10d, The speed ladder](10d_speed_ladder.ipynb). Chapter 00 shows your progress, and what is
+# left to try.

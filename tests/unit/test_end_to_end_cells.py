@@ -188,6 +188,13 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_part(tmp_path: Path, monk
     assert (tmp_path / "best.pt").read_bytes() == b"old"
 
 
+def test_a_file_in_place_of_the_runs_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "runs").write_text("in the way")
+    write_atomic = from_chapter("write_atomic", run_dir=tmp_path / "runs" / "trial")["write_atomic"]
+    with pytest.raises(RuntimeError, match=r"best.pt was not written \(.+\): .+ choose another runs_dir"):
+        write_atomic("best.pt", b"new")
+
+
 def test_training_ends_where_the_exercise_says() -> None:
     """A run that asks `enough` after each epoch, from its history alone, ends at the exercise's epoch."""
     solved: dict[str, Any] = {}

@@ -106,12 +106,19 @@ def centre_square(width: int, height: int) -> tuple[int, int, int, int]:
                     "That square sits in the corner. The subject is more often in the middle.",
                 ),
                 ((150, 0, 100, 100), "The last two are the right and lower edge, not width and height."),
+                ((150.0, 0.0, 250.0, 100.0), "Whole pixels: `/` gives 150.0, `//` gives 150."),
             ),
         ),
         Check(
             (3, 8),
             expected=(0, 2, 3, 5),
             why="For a tall picture, what is left over is shared above and below.",
+        ),
+        Check(
+            (10, 3),
+            expected=(3, 0, 6, 3),
+            why="7 pixels are left over: 3 to the left and 4 to the right, for `left` is rounded down.",
+            traps=(((4, 0, 7, 3), "3.5 was rounded up to 4. Rounded down it is 3: `//` does that."),),
         ),
     ),
     hints=(
@@ -145,6 +152,20 @@ def centre_square(width: int, height: int) -> tuple[int, int, int, int]:
             "def centre_square(width, height):\n    side = min(width, height)\n"
             "    return (width - side) // 2, (height - side) // 2, side, side",
             says="right and lower edge",
+        ),
+        WrongAnswer(
+            "fractions of pixels",
+            "def centre_square(width, height):\n    side = min(width, height)\n"
+            "    left, upper = (width - side) / 2, (height - side) / 2\n"
+            "    return left, upper, left + side, upper + side",
+            says="Whole pixels",
+        ),
+        WrongAnswer(
+            "rounds to the nearest",
+            "def centre_square(width, height):\n    side = min(width, height)\n"
+            "    left, upper = round((width - side) / 2), round((height - side) / 2)\n"
+            "    return left, upper, left + side, upper + side",
+            says="Rounded down it is 3",
         ),
     ),
 )
@@ -187,6 +208,23 @@ def channel_statistics(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor
                 (
                     (torch.full((3,), 127.5), torch.full((3,), 127.5)),
                     "Divide by 255: the scale is from 0 to 1.",
+                ),
+                (
+                    (torch.tensor(0.5), torch.tensor(0.5)),
+                    "That is one number for all channels: reduce over the dimensions 0, 2 and 3, keep 1.",
+                ),
+                (
+                    (torch.tensor([0.0, 1.0]), torch.zeros(2)),
+                    "That is one number for each image: reduce over the dimensions 0, 2 and 3, keep 1.",
+                ),
+                (
+                    (torch.full((3,), 0.5), torch.full((3,), 0.25)),
+                    "That is the variance. The standard deviation is its square root: `std`.",
+                ),
+                (
+                    (torch.full((3,), 0.5), torch.full((3,), (2 / 7) ** 0.5)),
+                    "The mean is right. `std` divides by the count less 1, unless it is told "
+                    "`correction=0`: 8 pixels show the difference.",
                 ),
             ),
         ),
@@ -232,6 +270,24 @@ def channel_statistics(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor
             "    return x.mean(dim=(0, 2, 3)), x.std(dim=(0, 2, 3), correction=0)",
             says="Divide by 255",
         ),
+        WrongAnswer(
+            "each image by itself",
+            "def channel_statistics(images):\n    x = images.float() / 255\n"
+            "    return x.mean(dim=(1, 2, 3)), x.std(dim=(1, 2, 3), correction=0)",
+            says="one number for each image",
+        ),
+        WrongAnswer(
+            "the variance",
+            "def channel_statistics(images):\n    x = images.float() / 255\n"
+            "    return x.mean(dim=(0, 2, 3)), x.var(dim=(0, 2, 3), correction=0)",
+            says="That is the variance",
+        ),
+        WrongAnswer(
+            "the sample's standard deviation",
+            "def channel_statistics(images):\n    x = images.float() / 255\n"
+            "    return x.mean(dim=(0, 2, 3)), x.std(dim=(0, 2, 3))",
+            says="unless it is told `correction=0`",
+        ),
     ),
 )
 
@@ -253,6 +309,7 @@ def best_epoch(history: list[dict[str, float]]) -> int:
                 [
                     {"train_loss": 0.9, "val_accuracy": 0.60, "test_accuracy": 0.62},
                     {"train_loss": 0.5, "val_accuracy": 0.81, "test_accuracy": 0.79},
+                    {"train_loss": 0.4, "val_accuracy": 0.79, "test_accuracy": 0.80},
                     {"train_loss": 0.3, "val_accuracy": 0.80, "test_accuracy": 0.84},
                     {"train_loss": 0.1, "val_accuracy": 0.77, "test_accuracy": 0.78},
                 ],
@@ -260,9 +317,11 @@ def best_epoch(history: list[dict[str, float]]) -> int:
             expected=1,
             why="Keep the epoch with the highest accuracy on the validation photos.",
             traps=(
-                (2, "You looked at the test set. Chosen by it, its score is no longer an honest estimate."),
+                (3, "You looked at the test set. Chosen by it, its score is no longer an honest estimate."),
+                (2, "Positions count from 0: the second epoch has position 1."),
+                (0.81, "That is the best value. Which position does it have?"),
                 (
-                    3,
+                    4,
                     "The training loss always falls: a model that learns the photos by heart has the lowest.",
                 ),
             ),
@@ -309,6 +368,13 @@ def best_epoch(history: list[dict[str, float]]) -> int:
             ),
             says="learns the photos by heart",
         ),
+        WrongAnswer(
+            "counts from 1",
+            "def best_epoch(history):\n"
+            "    scores = [row['val_accuracy'] for row in history]\n"
+            "    return scores.index(max(scores)) + 1",
+            says="Positions count from 0",
+        ),
     ),
 )
 
@@ -348,6 +414,10 @@ def recall(confusion: torch.Tensor) -> torch.Tensor:
                     torch.tensor([8, 3, 0]) / 15,
                     "You divided by all photos. Each class has its own number of photos: the sum of its row.",
                 ),
+                (
+                    torch.tensor(11 / 15),
+                    "That is the accuracy, one number for all photos. Recall is asked for each class.",
+                ),
             ),
         ),
         Check(
@@ -384,6 +454,11 @@ def recall(confusion: torch.Tensor) -> torch.Tensor:
             says="divided by all photos",
         ),
         WrongAnswer(
+            "accuracy",
+            "def recall(confusion):\n    return confusion.diag().sum() / confusion.sum()",
+            says="That is the accuracy",
+        ),
+        WrongAnswer(
             "nan for an empty class",
             "def recall(confusion):\n    return confusion.diag() / confusion.sum(dim=1)",
             says="must become 0",
@@ -406,12 +481,14 @@ def stop_epoch(val_accuracy: list[float], patience: int) -> int:
 """,
     checks=(
         Check(
-            ([0.50, 0.70, 0.60, 0.65, 0.68, 0.72], 3),
+            ([0.50, 0.70, 0.60, 0.65, 0.68, 0.66, 0.64, 0.62, 0.72], 3),
             expected=4,
             why="The best, 0.70, came at position 1; 2, 3 and 4 brought no new best, and that is three.",
             traps=(
+                (5, "One too far: 2, 3 and 4 are three already, and positions count from 0."),
+                (8, "That never stops: the 0.72 at the end comes after three epochs without a new best."),
                 (
-                    5,
+                    7,
                     "You compared each epoch with the one before it. 0.65 is better than 0.60, yet no better "
                     "than the best, 0.70: go on counting.",
                 ),
@@ -471,6 +548,15 @@ def stop_epoch(val_accuracy: list[float], patience: int) -> int:
             "        if waited == patience:\n            return i\n"
             "    return len(val_accuracy) - 1",
             says="compared each epoch with the one before it",
+        ),
+        WrongAnswer(
+            "one epoch too many",
+            "def stop_epoch(val_accuracy, patience):\n    best, waited = -1, 0\n"
+            "    for i, value in enumerate(val_accuracy):\n"
+            "        best, waited = (value, 0) if value > best else (best, waited + 1)\n"
+            "        if waited > patience:\n            return i\n"
+            "    return len(val_accuracy) - 1",
+            says="One too far",
         ),
         WrongAnswer(
             "stops at the first that is worse",
@@ -585,7 +671,8 @@ PREDICTIONS = (
     Prediction(
         id="10.p1",
         question=(
-            "The nearest neighbour gets its test photos from a random split. What share does it get right?"
+            "The photos are split at random. What share of the test photos (0 to 1) does the nearest "
+            "neighbour get right?"
         ),
         explanation=(
             "Nearly every test photo has an overlapping crop of its own region among the training photos."
