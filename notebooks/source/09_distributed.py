@@ -19,8 +19,10 @@
 #
 # **After this chapter you can**
 #
-# - store samples in tar shards and tables in Parquet, and read only what you need,
-# - deal data to machines, ranks and workers without gaps and repeats, and prove it,
+# - store samples in tar [shards](pages/glossary.ipynb#shard) and tables in
+#   [Parquet](pages/glossary.ipynb#Parquet), and read only what you need,
+# - deal data to machines, [ranks](pages/glossary.ipynb#rank) and [workers](pages/glossary.ipynb#worker) without
+#   gaps and repeats, and prove it,
 # - clean a table with Dask and Spark, to the last digit as pandas does,
 # - fit a step once and share it, train with two processes, and check that they agree,
 # - say what each engine does when one of its processes dies.
@@ -73,7 +75,7 @@ photos = 24  # photos that the cluster prepares in section 11, 8 to 500
 dask_address = None  # "tcp://host:port" of a Dask scheduler of your own; None starts two workers here
 spark_master = "local[2]"  # "spark://host:port", "yarn", ...: any Spark master; None leaves Spark out
 work_dir = None  # a folder that all machines of your cluster can see; None takes a temporary one
-time_limit = 100  # seconds that a started program may take, 20 to 3,600
+time_limit = 240  # seconds that a started program may take, 20 to 3,600
 
 # %% tags=["check-parameters"]
 check_parameters(
@@ -106,7 +108,7 @@ work = Path(scratch.name)  # all files of this chapter; removed when the kernel 
 # stand together in it, and share the **key** before the first dot: `00042.png`, `00042.cls`.
 #
 # **Question:** 800 handwritten digits go into 8 shards, in the order of a folder listing: all zeros first. A
-# reader needs no index, only the standard library. Do the shards of another library look the same?
+# reader needs no index, only the standard library. Can WebDataset, a library for such shards, read ours?
 
 # %%
 import io
@@ -151,7 +153,8 @@ print(len(ours), "samples read, all as written:", ours == [(key, label) for key,
 try:
     import webdataset
 
-    stream = webdataset.WebDataset([str(path) for path in shards], shardshuffle=False).decode()
+    stream = webdataset.WebDataset([str(path) for path in shards], shardshuffle=False)
+    stream = stream.decode(only=["cls"])  # no other part is decoded, and none unpickled
     print("WebDataset reads the same:", ours == [(each["__key__"], each["cls"]) for each in stream])
 except ImportError:
     print("WebDataset is not installed: pip install webdataset")
@@ -171,13 +174,19 @@ for where, data in {"inside a file": whole[: border + 600], "between two samples
 # **What happened.** `itertools.groupby` joins neighbours only: that is why the files of a sample must stand
 # together. WebDataset reads the same shards, and adds decoders, shuffling and reading from the web.
 #
+# **Trap:** a plain `.decode()` takes each part as its ending says, and `.pyd`, `.pkl`, `.pickle` and `.pth` are
+# **unpickled**. A [pickle](pages/glossary.ipynb#pickle) may run any code: a shard from a stranger could take over
+# your machine. Name the parts that you want (`only=`), or set `WDS_SECURE=1` before Python starts; then such a
+# part raises an error.
+#
 # A tar archive is a row of files with headers between them. Torn between two samples it looks complete: **keep the
 # number of samples beside each shard, and compare**.
 #
 # ## 2. A stream must shuffle
 #
-# A stream cannot jump, so it shuffles in two ways: the **order of the shards**, and a **buffer** from which it
-# draws. **Question:** our shards are sorted by class. How many of the ten classes will a batch of 32 hold?
+# A stream cannot jump, so it shuffles in two ways: the **order of the shards**, and a **buffer** of waiting
+# samples from which it draws. A third way is to mix the samples before they are written. **Question:** our shards
+# are sorted by class. How many of the ten classes will a batch of 32 hold, with one, two and three of these?
 
 
 # %%
@@ -254,9 +263,11 @@ print(f"{len(wanted)} values of column temp, station B: {share:.0%} of the table
 # ## 4. Which machine keeps which shard?
 #
 # 10,000 shards on ten machines, each with its own disk as a cache. Everyone must know, without asking, where a
-# shard lies. First idea: `hash(name) % machines`. The guide says that *consistent hashing* ensures consistent
-# loading and balance (4.3). **Question:** an eleventh machine comes. How many percent of the shards must move
-# with `% machines`?
+# shard lies. First idea: make a number of the name, a [hash](pages/glossary.ipynb#hash), and take `hash(name) %
+# machines`. The second is [consistent hashing](pages/glossary.ipynb#consistent-hashing), a ring: machines and
+# shards get places on it, each from its name, and a shard belongs to the next machine clockwise. The guide says
+# that this ensures consistent loading and balance (4.3). **Question:** an eleventh machine comes. How many
+# percent of the shards must move with `% machines`?
 
 # %%
 predict("09.p1", ...)
@@ -327,8 +338,8 @@ predict("09.p1").reveal(round(100 * moved["modulo"], 1))
 # %% [markdown]
 # > **Correction.** The guide: consistent hashing ensures consistent data loading and balanced load. The machine:
 # > what it ensures is that **few keys move** when machines come or go. Balance it does not give by itself: with
-# > one place each, one machine holds three times its share. *Virtual nodes*, 100 places each, do. And whether the
-# > data is the same everywhere is another matter: that takes checksums.
+# > one place each, one machine holds three times its share. *Virtual nodes*, 100 places each, come near. And
+# > whether the data is the same everywhere is another matter: that takes checksums.
 #
 # Python's own `hash` of a text changes from process to process: two readers would look in different places.
 #
@@ -340,15 +351,17 @@ ShardLab(view="hash ring", nodes=nodes, virtual=1)
 # %% [markdown]
 # **Questions that only playing answers**
 #
-# 1. Move *places* from 1 up. From where on does the fullest machine hold less than 1.3 times its share?
+# 1. Move *places* from 1 to 100. How soon does the fullest machine hold half of what it held? Does it go on falling,
+#    or waver? (Chance leaves a spread of about 1/√*places*: a tenth of the share at 100.)
 # 2. With 1 place, change *nodes* from 5 to 12. The newcomer's share jumps. Why, and what do more places do?
 # 3. Is there any number of nodes at which modulo moves less than the ring?
 #
 # ## 5. One dataset, several ranks
 #
 # Machines are settled; now the **ranks**: the processes that train together. Each must see its own part.
-# `DistributedSampler` deals row numbers. It can be tried without any second process: tell it the number of
-# replicas and the rank. **Question:** 10 samples on 4 ranks. How many are drawn?
+# [`DistributedSampler`](pages/glossary.ipynb#DistributedSampler) deals row numbers. It can be tried without any
+# second process: tell it the number of replicas and the rank. **Question:** 10 samples on 4 ranks. How many are
+# drawn?
 
 # %%
 parts = [list(DistributedSampler(range(10), num_replicas=4, rank=rank, shuffle=False)) for rank in range(4)]
@@ -459,7 +472,7 @@ ShardLab(ranks=2, workers=2, plan="stream: split by worker", seed=seed)
 
 # %% tags=["snippet-14", "claim-24"] figure={"snippet-14": "as it is", "claim-24": "at work"}
 for number, place_of_rows in enumerate(np.array_split(np.arange(rows), 8)):
-    raw.iloc[place_of_rows].to_csv(work / f"weather-{number}.csv", index=False)  # eight days, a file each
+    raw.iloc[place_of_rows].to_csv(work / f"weather-{number}.csv", index=False)  # eight stretches of time
 table = dd.read_csv(str(work / "weather-*.csv"), dtype={"station": "str", "unit": "str"})
 
 
@@ -485,13 +498,14 @@ lengths.compute(scheduler="sync")
 print(f"at work it gets {seen[1][0]}s of {seen[1][1]} rows, in {len(seen) - 1} calls for {rows:,} rows")
 
 # %% [markdown]
-# > **Correction.** The guide: the function processes a row. The machine: it gets a **partition**, a pandas
-# > DataFrame. And it is called once more, on two made-up rows, when the graph is built: Dask wants to know which
-# > columns come out. An error there reads *Metadata inference failed*. Give `meta=` and that call is left out.
+# > **Correction.** The guide: the function processes a row. The machine: it gets a
+# > [**partition**](pages/glossary.ipynb#partition), a pandas DataFrame. And it is called once more, on two
+# > made-up rows, when the graph is built: Dask wants to know which columns come out. An error there reads
+# > *Metadata inference failed*. Give `meta=` and that call is left out.
 #
 # ## 8. What may the function return?
 #
-# **Question:** which of these six can be put into a new column? Which one is *wrong without a word*?
+# **Question:** which of these six can be put into a new column? Which two are *wrong without a word*?
 
 
 # %%
@@ -528,8 +542,8 @@ print("row labels are unique:", table.compute(scheduler="sync").index.is_unique)
 #
 # ## 9. One mean, or eight?
 #
-# Holes are to be filled with the mean. **Question:** `part.fillna(part.mean())`, mapped over the eight
-# partitions: with how many different values are holes filled?
+# Holes are to be filled with the mean ([imputation](pages/glossary.ipynb#imputation)). **Question:**
+# `part.fillna(part.mean())`, mapped over the eight partitions: with how many different values are holes filled?
 
 # %%
 predict("09.p3", ...)
@@ -561,22 +575,22 @@ def own_fill(part):
 
 
 own = repaired.map_partitions(own_fill, meta=("temp", "float64")).compute(scheduler="sync")
-print(f"each its own mean: {own.nunique()} different values, from {own.min():.0f} to {own.max():.0f}")
+print(f"each its own mean: {own.nunique()} different, {own.min() / 10:.1f} to {own.max() / 10:.1f} degrees")
 
-train = repaired.partitions[:6]  # the first six days; the last two stay unseen
+train = repaired.partitions[:6]  # the first six; the last two stay unseen
 total, count = dask.compute(train["temp"].sum(), train["temp"].count(), scheduler="sync")  # pass one
 mean = total / count
 filled = repaired.map_partitions(fill, mean)  # pass two, when somebody asks
 with_pandas = fill(repair(raw), repair(raw[: train.shape[0].compute(scheduler="sync")])["temp"].mean())
 by_dask = filled.compute(scheduler="sync").reset_index(drop=True)
 print("two passes, to the last digit as pandas:", (by_dask["temp"] == with_pandas["temp"]).all())
-tenths = pd.Series(np.random.default_rng(seed).normal(size=1000))
-sums = {float(sum(part.sum() for part in np.array_split(tenths, k))) for k in range(1, 9)}
+fractions = pd.Series(np.random.default_rng(seed).normal(size=1000))
+sums = {float(sum(part.sum() for part in np.array_split(fractions, k))) for k in range(1, 9)}
 print(f"1,000 fractions summed in 1 to 8 pieces: {len(sums)} different sums")
 predict("09.p3").reveal(own.nunique())
 
 # %% [markdown]
-# **What happened.** Eight days, eight means: cold days were filled with cold. A statistic needs **two passes**:
+# **What happened.** Eight files, eight means: cold weeks were filled with cold. A statistic needs **two passes**:
 # one that adds up sums and counts over all (training) partitions, one that uses the result. Chapter 04's "fit"
 # and "transform", once more.
 #
@@ -585,8 +599,9 @@ predict("09.p3").reveal(own.nunique())
 #
 # ## 10. Lazy
 #
-# **Question:** the guide says that lazy execution saves memory, and then calls `.compute()`. How many rows are
-# read when the graph is built? How many come back from `.compute()`, how many from `.to_parquet()`?
+# **Question:** the guide says that [lazy](pages/glossary.ipynb#lazy) execution saves memory, and then calls
+# `.compute()`. How many rows are read when the graph is built? How many come back from `.compute()`, how many
+# from `.to_parquet()`?
 
 # %% tags=["claim-23"] figure="rows that come back"
 read = []
@@ -622,8 +637,8 @@ print("dask.datasets makes", " and ".join(makers))
 # > `.compute()` brings every row into one process. Memory is saved if what comes back is small: write to Parquet,
 # > or ask for an aggregate.
 #
-# > **Correction.** The guide speaks of a *Dask Dataset*, like PyTorch's. The machine: there is none. `dask.datasets`
-# > makes demonstration data. What serves a PyTorch loader is the Parquet that Dask leaves behind.
+# > **Correction.** The guide speaks of a *Dask Dataset*, like PyTorch's. The machine: there is none.
+# > `dask.datasets` makes demonstration data. What serves a PyTorch loader is the Parquet that Dask leaves behind.
 #
 # ## 11. A cluster
 #
@@ -709,9 +724,9 @@ print("the table on the cluster, to the last digit as pandas:", same)
 #
 # **The dead worker.** Nothing was lost: the scheduler saw that the process was gone, gave its task to the other
 # worker, and a *nanny* started a new process. A task may run twice, so **a task must not add to a file**: let it
-# write a whole file, or return a value. A task that kills three workers is given up, with `KilledWorker`.
+# write a whole file, or return a value. A task of which a fourth worker dies is given up, with `KilledWorker`.
 #
-# **Your own cluster:** `dask_address = "tcp://..."` runs the same cells there (without the murder). The workers
+# **Your own cluster:** `dask_address = "tcp://..."` runs the same cells there (but kills no worker). The workers
 # read and write files, so set `work_dir` to a folder that all of them see. With
 # bokeh installed, a cluster shows its work live, in the browser: open `client.dashboard_link`.
 #
@@ -805,9 +820,10 @@ else:
 # The table is clean, in eight Parquet shards, on disk. Now train on the first six, with two processes. `torchrun`
 # starts them and tells each its rank; **gloo** lets them talk without a GPU. What goes over the wire:
 #
-# - **state**: rank 0 fits mean and standard deviation on the training shards, and broadcasts them,
+# - **state**: rank 0 fits mean and standard deviation on the training shards, and sends them to all
+#   (*broadcast*),
 # - **an agreement** on the number of batches: the smallest,
-# - **gradients**: `DistributedDataParallel` (DDP) averages them in each `backward()`.
+# - **gradients**: `DistributedDataParallel` ([DDP](pages/glossary.ipynb#DDP)) averages them in each `backward()`.
 #
 # Each rank starts with *other* weights, on purpose. **Question:** are they equal at the end?
 
@@ -931,8 +947,9 @@ print("one process, both batches joined, ends at the same weights:", same)
 #
 # ## 14. A rank that dies
 #
-# Rank 1 dies in its fourth step, as if the system had killed it for lack of memory. Rank 0 waits for its gradient. **Question:** for how long? How do
-# you learn who it was? And what is left running?
+# A smaller program: two ranks add up numbers, ten times. Rank 1 dies in its fourth step, as if the system had
+# killed it for lack of memory. Rank 0 waits for its number. **Question:** for how long? How do you learn who it
+# was? And what is left running?
 
 
 # %%
@@ -969,7 +986,8 @@ print("processes left:", len(running))
 # `init_process_group` ends the wait. Its default is 30 minutes for gloo.
 #
 # So a dead Dask worker costs one task, a dead rank costs the run. `torchrun --max-restarts 3` starts all ranks
-# again, from the beginning: **save checkpoints**, and load the last one at the start.
+# again, from the beginning: **save [checkpoints](pages/glossary.ipynb#checkpoint)**, and load the last one at the
+# start.
 #
 # ## 15. Which one?
 #
@@ -1052,6 +1070,7 @@ quiz("09.q4")
 #
 # | Pitfall | What you see | Cure |
 # |---|---|---|
+# | `.decode()` on a stranger's shard | its pickles run | `decode(only=[...])` |
 # | Sorted samples in shards | batches of one class | shuffle before writing |
 # | `hash(name)` to choose a machine | another place in each process | a digest, such as sha256 |
 # | Ring with one place each | one machine with three times its share | 100 places each |
@@ -1069,7 +1088,7 @@ quiz("09.q4")
 # ## Summary
 #
 # - Shards are read from front to back; shuffle before writing. Parquet reads the columns that you ask for.
-# - A ring keeps keys in place, virtual nodes balance it.
+# - A ring keeps keys in place; virtual nodes even out its load.
 # - Count what was read: gaps and repeats raise nothing.
 # - A partition is not the table: statistics take two passes. Whole numbers add up exactly.
 # - A lost task is repeated; a lost rank ends the run. Both are made for: small tasks, checkpoints.

@@ -14,7 +14,7 @@ _SHARDS = [f"shard-{number:02}.tar" for number in range(14)]
 
 def _dealt(my_shards: Any) -> list[list[str]]:
     """What each of 2 ranks x 3 workers gets, reader by reader."""
-    return [my_shards(list(_SHARDS), rank, 2, worker, 3) for rank in range(2) for worker in range(3)]
+    return [list(my_shards(list(_SHARDS), rank, 2, worker, 3)) for rank in range(2) for worker in range(3)]
 
 
 def _each_once(parts: list[list[str]]) -> str | None:
@@ -131,7 +131,7 @@ GROUP_SAMPLES = Exercise(
     title="Files to samples",
     prompt=(
         "`files` are the files of a shard, (name, data), in their order. Return one dictionary for each "
-        "sample. The **first** dot divides a name into key and ending: `00002.seg.png` is the "
+        "sample. The first dot divides a name into key and ending: `00002.seg.png` is the "
         'part `"seg.png"` of sample `00002`.\n'
         'The dictionary maps each ending to its data, and `"__key__"` to the key as bytes (`key.encode()`).'
     ),
@@ -145,6 +145,24 @@ def group_samples(files: list[tuple[str, bytes]]) -> list[dict[str, bytes]]:
             expected=_GROUPED,
             why="Two samples, in the order of the files, each with all of its parts and its `__key__`.",
             traps=(
+                (
+                    [sample | {"__key__": sample["__key__"].decode()} for sample in _GROUPED],
+                    "`__key__` is a text here, and bytes are wanted: `key.encode()`.",
+                ),
+                (
+                    [
+                        {part: data for part, data in sample.items() if part != "__key__"}
+                        for sample in _GROUPED
+                    ],
+                    "The key is missing: without it nobody can say which sample it was.",
+                ),
+                (
+                    [
+                        {part if part == "__key__" else f".{part}": data for part, data in sample.items()}
+                        for sample in _GROUPED
+                    ],
+                    "The endings begin with the dot here: it only divides, and belongs to neither side.",
+                ),
                 (
                     _GROUPED[:1],
                     "The last sample is lost: no new key comes after it, so hand it over at the end.",
@@ -222,6 +240,37 @@ def group_samples(files: list[tuple[str, bytes]]) -> list[dict[str, bytes]]:
             '        samples.append({"__key__": key.encode()} | parts)\n'
             "    return samples",
             says="a sample of its own",
+        ),
+        WrongAnswer(
+            "leaves the key a text",
+            "from itertools import groupby\n\n"
+            "def group_samples(files):\n"
+            "    samples = []\n"
+            '    for key, group in groupby(files, key=lambda file: file[0].split(".", 1)[0]):\n'
+            '        parts = {name.split(".", 1)[1]: data for name, data in group}\n'
+            '        samples.append({"__key__": key} | parts)\n'
+            "    return samples",
+            says="bytes are wanted",
+        ),
+        WrongAnswer(
+            "keeps the dot",
+            "def group_samples(files):\n"
+            "    samples = {}\n"
+            "    for name, data in files:\n"
+            '        key, dot, ending = name.partition(".")\n'
+            '        samples.setdefault(key, {"__key__": key.encode()})[dot + ending] = data\n'
+            "    return list(samples.values())",
+            says="belongs to neither side",
+        ),
+        WrongAnswer(
+            "forgets the key",
+            "def group_samples(files):\n"
+            "    samples = {}\n"
+            "    for name, data in files:\n"
+            '        key, ending = name.split(".", 1)\n'
+            "        samples.setdefault(key, {})[ending] = data\n"
+            "    return list(samples.values())",
+            says="The key is missing",
         ),
     ),
 )
@@ -342,7 +391,13 @@ def rows_of_rank(n: int, ranks: int, rank: int) -> list[int]:
                 ([2, 6], "One row short: all ranks need the same number, so rows from the start come again."),
                 ([2, 6, 10], "There is no row 10: behind the last row comes row 0."),
                 ([2, 6, 6], "The sampler goes on with rows from the start, here row 0."),
+                ([2, 6, 2], "Rows are added at the end of all, not of each rank: after row 9 comes row 0."),
             ),
+        ),
+        Check(
+            (10, 4, 3),
+            expected=[3, 7, 1],
+            why="Row 0 has gone to rank 2 once more, so rank 3 gets the next one, row 1.",
         ),
         Check((8, 4, 3), expected=[3, 7], why="8 rows divide by 4: nothing is repeated."),
     ),
@@ -380,6 +435,21 @@ def rows_of_rank(n: int, ranks: int, rank: int) -> list[int]:
             "runs past the end",
             "def rows_of_rank(n, ranks, rank):\n    return list(range(rank, -(-n // ranks) * ranks, ranks))",
             says="There is no row 10",
+        ),
+        WrongAnswer(
+            "fills up with row 0 always",
+            "def rows_of_rank(n, ranks, rank):\n"
+            "    mine = list(range(rank, n, ranks))\n"
+            "    return mine if len(mine) == -(-n // ranks) else [*mine, 0]",
+            says="rank 3 gets the next one",
+        ),
+        WrongAnswer(
+            "fills up each rank from itself",
+            "def rows_of_rank(n, ranks, rank):\n"
+            "    each = -(-n // ranks)\n"
+            "    mine = list(range(rank, n, ranks))\n"
+            "    return (mine + mine)[:each]",
+            says="at the end of all",
         ),
     ),
 )
@@ -423,12 +493,21 @@ def mean_and_std(parts: list[tuple[int, float, float]]) -> tuple[float, float]:
                     "The mean is right. This standard deviation divides by one less than the count.",
                 ),
                 (
+                    (float(_WHOLE.mean()), float(np.sqrt((_WHOLE**2).mean()))),
+                    "The mean is right. From the mean of the squares the squared mean must be taken away.",
+                ),
+                (
                     (float(_WHOLE.mean()), float(_WHOLE.var())),
                     "The mean is right. The second number is the variance: take its root.",
                 ),
                 (
                     (float(_WHOLE.mean()), float(np.std(_PIECES[0])) / 2),
                     "The mean is right. Standard deviations cannot be averaged: 100 is far from the rest.",
+                ),
+                (
+                    (float(_WHOLE.mean()), float(np.sqrt(_PIECES[0].var() * 4 / 5))),
+                    "The mean is right. This is the spread inside partitions: it leaves out how far they "
+                    "lie apart.",
                 ),
             ),
         ),
@@ -490,6 +569,21 @@ def mean_and_std(parts: list[tuple[int, float, float]]) -> tuple[float, float]:
             "    return total / count, sum(spreads) / len(spreads)",
             says="cannot be averaged",
         ),
+        WrongAnswer(
+            "forgets the squared mean",
+            "def mean_and_std(parts):\n"
+            "    count, total, squares = map(sum, zip(*parts))\n"
+            "    return total / count, (squares / count) ** 0.5",
+            says="must be taken away",
+        ),
+        WrongAnswer(
+            "averages the variances",
+            "def mean_and_std(parts):\n"
+            "    count, total, _ = map(sum, zip(*parts))\n"
+            "    inside = sum(s - t**2 / n for n, t, s in parts if n)\n"
+            "    return total / count, (inside / count) ** 0.5",
+            says="spread inside partitions",
+        ),
     ),
 )
 
@@ -497,7 +591,8 @@ def mean_and_std(parts: list[tuple[int, float, float]]) -> tuple[float, float]:
 
 
 def _partition() -> pd.DataFrame:
-    return pd.DataFrame({"station": ["A", "B", "A"], "temp": [150.0, np.nan, 170.0]}, index=[600, 601, 602])
+    columns = {"station": ["A", "B", "A"], "temp": [150.0, np.nan, 170.0], "bikes": [98.0, 104.0, np.nan]}
+    return pd.DataFrame(columns, index=[600, 601, 602])
 
 
 def _filled(fill_partition: Any) -> tuple[pd.DataFrame, Any]:
@@ -518,12 +613,18 @@ def _right_table(found: tuple[pd.DataFrame, Any]) -> str | None:
         return "The row labels have changed: keep the partition's index."
     if table["temp"].tolist() == [150.0, 160.0, 170.0]:
         return "The hole was filled with this partition's own mean, 160. Take the `mean` that is given."
+    if table["temp"].isna().any():
+        return "The hole is still there: `fillna` returns a new column, which must go into the new table."
     if table["temp"].tolist() != [150.0, 155.0, 170.0]:
         return "`temp` should be 150, 155, 170: only the hole gets the mean."
+    if not table["bikes"].equals(part["bikes"]):
+        return "The hole in `bikes` was filled with a temperature, too: fill the column `temp` alone."
     if table["known"].tolist() == [True, True, True]:
         return "`known` was taken after the hole was filled: ask before."
-    if table["known"].tolist() != [True, False, True]:
-        return "`known` should be True, False, True."
+    if table["known"].tolist() == [False, True, False]:
+        return "`known` is the wrong way round: True where there was a reading."
+    if table["known"].dtype != bool or table["known"].tolist() != [True, False, True]:
+        return "`known` should be the booleans True, False, True."
     return None
 
 
@@ -543,14 +644,15 @@ def fill_partition(part: pd.DataFrame, mean: float) -> pd.DataFrame:
     checks=(
         Check(
             use=_filled,
-            shown="part after the call, and fill_partition(part, 155.0); part has temp 150, NaN, 170",
+            shown="part after the call, and fill_partition(part, 155.0); part has temp 150, NaN, 170 "
+            "and bikes 98, 104, NaN",
             judge=_right_table,
-            wants="part unchanged; temp 150, 155, 170 and known True, False, True",
+            wants="part unchanged; temp 150, 155, 170, bikes as before, and known True, False, True",
         ),
         Check(
             use=lambda fill_partition: list(fill_partition(_partition().iloc[:0], 155.0).columns),
             shown="columns of fill_partition(an empty partition, 155.0)",
-            expected=["station", "temp", "known"],
+            expected=["station", "temp", "bikes", "known"],
             why="A partition may be empty, after a filter. The columns must be the same, in this order.",
         ),
     ),
@@ -601,6 +703,27 @@ def fill_partition(part: pd.DataFrame, mean: float) -> pd.DataFrame:
             "    part = part.reset_index(drop=True)\n"
             '    return part.assign(temp=part["temp"].fillna(mean), known=part["temp"].notna())',
             says="keep the partition's index",
+        ),
+        WrongAnswer(
+            "fills every column",
+            "def fill_partition(part, mean):\n"
+            '    return part.assign(known=part["temp"].notna()).fillna(mean)',
+            says="fill the column `temp` alone",
+        ),
+        WrongAnswer(
+            "marks the holes",
+            "def fill_partition(part, mean):\n"
+            '    return part.assign(temp=part["temp"].fillna(mean), known=part["temp"].isna())',
+            says="the wrong way round",
+        ),
+        WrongAnswer(
+            "fills a column and drops it",
+            "def fill_partition(part, mean):\n"
+            "    part = part.copy()\n"
+            '    part["known"] = part["temp"].notna()\n'
+            '    part["temp"].fillna(mean)\n'
+            "    return part",
+            says="returns a new column",
         ),
     ),
 )
