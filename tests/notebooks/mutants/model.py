@@ -79,6 +79,8 @@ class Result(NamedTuple):
             return f"caught by another check only: {', '.join(self.found)}"
         if not re.search(self.mutation.says, self.found[meant]):
             return f"{meant} does not say {self.mutation.says!r}"
+        if less := wanted - self.found.keys():
+            return f"not caught by {', '.join(sorted(less))}"
         if more := self.found.keys() - wanted:
             return f"caught by more checks: {', '.join(sorted(more))}"
         return ""

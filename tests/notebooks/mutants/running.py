@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from unittest import mock
 from xml.etree import ElementTree
@@ -86,7 +87,7 @@ def try_part(mutation: PartMutation) -> Result:
 
 
 class Runs:
-    """Mutants that run, from now on, in the background."""
+    """Mutants that run, from now on, in the background, until `close`."""
 
     def __init__(self, mutations: Sequence[RunMutation], built: Chapter, scratch: Path) -> None:
         self.mutations = mutations
@@ -104,12 +105,7 @@ class Runs:
 
     def results(self) -> Iterator[Result]:
         """Waits for the runs' end."""
-        try:
-            cases = [case for report in self._reports for case in report.cases()]
-        finally:
-            if self._warm is not None:
-                self._warm.stop()
-            self._folder.cleanup()
+        cases = [case for report in self._reports for case in report.cases()]
         for one in self.mutations:
             own = [case for case in cases if case.scope.startswith(f"{_slug(one)}.")]
             assert own, f"{one.name}: nothing was run"
@@ -119,6 +115,14 @@ class Runs:
                     found.setdefault(_part(case.failure), f"{case.name}: {case.failure}")
             yield Result(one, found, sum(case.seconds for case in own))
 
+    def close(self) -> None:
+        """Ends what still runs."""
+        for report in self._reports:
+            report.close()
+        if self._warm is not None:
+            self._warm.stop()
+        self._folder.cleanup()
+
 
 def try_views(mutations: Sequence[ViewMutation], scratch: Path) -> Iterator[Result]:
     """In one Chromium: each breaks a part of the page that the others' tests leave alone."""
@@ -126,8 +130,10 @@ def try_views(mutations: Sequence[ViewMutation], scratch: Path) -> Iterator[Resu
         return
     broken = json.dumps([(one.old, one.new) for one in mutations])
     tests = [f"{VIEW_TESTS}::{one.check}" for one in mutations]
-    report = _Report(scratch / "views.xml", "-p", "mutants.broken_view", *tests, BROKEN_VIEW=broken)
-    cases = {case.name: case for case in report.cases()}
+    with closing(
+        _Report(scratch / "views.xml", "-p", "mutants.broken_view", *tests, BROKEN_VIEW=broken)
+    ) as run:
+        cases = {case.name: case for case in run.cases()}
     for one in mutations:
         case = cases[one.check]
         found = {one.check: case.failure} if case.failure else {}
@@ -150,27 +156,28 @@ class _Report:
     """pytest in a process of its own, and what it reported."""
 
     def __init__(self, path: Path, *arguments: str, **environment: str) -> None:
-        self._path = path
+        self._path, self._log = path, path.with_suffix(".log")
+        self._until = time.monotonic() + SECONDS
         folders = (str(TESTS), str(ROOT / "tools"), os.environ.get("PYTHONPATH", ""))
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-        self._run = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *_PYTEST, f"--junitxml={path}", *arguments],
-            cwd=ROOT,
-            env={**inherited, "PYTHONPATH": os.pathsep.join(filter(None, folders)), **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        with self._log.open("w") as log:  # not a pipe: nobody reads it until the run before it is over
+            self._run = subprocess.Popen(
+                [sys.executable, "-m", "pytest", *_PYTEST, f"--junitxml={path}", *arguments],
+                cwd=ROOT,
+                env={**inherited, "PYTHONPATH": os.pathsep.join(filter(None, folders)), **environment},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
 
     def cases(self) -> list[_Case]:
-        try:
-            said, _ = self._run.communicate(timeout=SECONDS)
-        except subprocess.TimeoutExpired:
-            self._run.kill()
-            raise
+        self._run.wait(max(0.0, self._until - time.monotonic()))
         if not self._path.is_file():
-            raise RuntimeError(f"pytest made no report:\n{said}")
+            raise RuntimeError(f"pytest made no report:\n{self._log.read_text()}")
         return [_Case(entry) for entry in ElementTree.parse(self._path).iter("testcase")]
+
+    def close(self) -> None:
+        self._run.kill()
+        self._run.wait()
 
 
 def _slug(mutation: Mutation) -> str:

@@ -5,6 +5,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from nbformat.warnings import DuplicateCellId
@@ -34,14 +35,14 @@ def results(mutations: Sequence[Mutation]) -> Iterator[Result]:
         shutil.copytree(TESTS / "fixtures", place / "notebooks")
         built = Chapter(FIXTURE, place / "notebooks")
         build(built)
-        runs = Runs([one for one in mutations if isinstance(one, RunMutation)], built, place / "runs")
-        for one in mutations:
-            if isinstance(one, PartMutation):
-                yield try_part(one)
-            elif isinstance(one, BookMutation) and not isinstance(one, RunMutation):
-                yield try_book(one, built, place / "books")
-        yield from try_views([one for one in mutations if isinstance(one, ViewMutation)], place)
-        yield from runs.results()
+        with closing(Runs([one for one in mutations if isinstance(one, RunMutation)], built, place)) as runs:
+            for one in mutations:
+                if isinstance(one, PartMutation):
+                    yield try_part(one)
+                elif isinstance(one, BookMutation) and not isinstance(one, RunMutation):
+                    yield try_book(one, built, place / "books")
+            yield from try_views([one for one in mutations if isinstance(one, ViewMutation)], place)
+            yield from runs.results()
 
 
 def show(mutations: Sequence[Mutation]) -> int:

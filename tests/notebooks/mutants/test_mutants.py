@@ -12,9 +12,10 @@ from mutants.parts import PARTS
 from mutants.running import red, try_book, try_part
 
 
-def test_names_are_unique() -> None:
+def test_there_are_enough_and_names_are_unique() -> None:
     names = [mutation.name for mutation in MUTATIONS]
     assert len(set(names)) == len(names)
+    assert sum(bool(mutation.check) for mutation in MUTATIONS) >= 24
 
 
 def test_the_unbroken_chapter_keeps_the_contract(chapter: Chapter) -> None:
@@ -40,7 +41,8 @@ def test_a_broken_lab_or_exercise_is_noticed(mutation: PartMutation) -> None:
         ({}, "SURVIVED"),
         ({"other": ""}, "caught by another check only: other"),
         ({"meant": "something else"}, "meant does not say 'why'"),
-        ({"meant": "why", "other": ""}, "caught by more checks: other"),
+        ({"meant": "and why"}, "not caught by known"),
+        ({"meant": "why", "known": "", "other": ""}, "caught by more checks: other"),
         ({"meant": "and why", "known": ""}, ""),
     ],
 )

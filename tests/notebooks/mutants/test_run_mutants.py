@@ -1,5 +1,7 @@
 """Mutants that only a run, or a page in a browser, shows to be broken: they share their processes."""
 
+from contextlib import closing
+
 import pytest
 
 from chapters import Chapter
@@ -14,8 +16,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 @pytest.fixture(scope="module")
 def runs(_built: Chapter, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
     """What came of all runs, by the mutation's name."""
-    started = Runs(RUNS, _built, tmp_path_factory.mktemp("runs"))
-    return {one.mutation.name: one for one in started.results()}
+    with closing(Runs(RUNS, _built, tmp_path_factory.mktemp("runs"))) as started:
+        return {one.mutation.name: one for one in started.results()}
 
 
 @pytest.fixture(scope="module")
