@@ -912,7 +912,7 @@ lab
 # **Questions that only playing answers**
 #
 # 1. Switch *joined* to *by position* and move *from scene* up from 0. Where does the first wrong row come, and is
-#    there any right row after the hundredth?
+#    there any right row after the hundredth that holds more than a picture?
 # 2. Move *batch size* from 1 to 8. When does the share of padding jump, and which row causes it?
 # 3. Set the *window* to 128, then to 512. Which one tells two neighbouring tones apart, which one shows where a
 #    tone ends? Listen to the row: can you hear the colours?

@@ -220,6 +220,11 @@ def _tests(split: Any) -> list[list[int]]:
 def _follows_the_seed(tests: list[list[int]]) -> str | None:
     if tests[0] != tests[1]:
         return "The same seed gave two different splits: take all chance from `random.Random(seed)`."
+    if any(len(_names(rows)) != 2 for rows in tests):
+        return (
+            "With some seeds the test part does not hold 2 groups: a group with many rows was drawn twice. "
+            "Draw from the names, where each group stands once."
+        )
     if len({tuple(rows) for rows in tests}) == 1:
         return "Every seed gives the same groups: chance must choose them."
     return None
@@ -247,7 +252,7 @@ def split_groups(groups: list[str], test_groups: int, seed: int) -> tuple[list[i
             use=_tests,
             shown="test rows of split_groups(groups, 2, seed), for several seeds",
             judge=_follows_the_seed,
-            wants="the same groups for the same seed, others for other seeds",
+            wants="2 groups with every seed: the same for the same seed, others for other seeds",
         ),
     ),
     hints=(
@@ -326,6 +331,16 @@ def split_groups(groups: list[str], test_groups: int, seed: int) -> tuple[list[i
             "    test = [row for row in rows if groups[row] in chosen]\n"
             "    return test, [row for row in rows if groups[row] not in chosen]",
             says="parts are swapped",
+        ),
+        WrongAnswer(
+            "draws from the rows' names",
+            "import numpy as np\n\n"
+            "def split_groups(groups, test_groups, seed):\n"
+            "    chosen = np.random.default_rng(seed).choice(groups, test_groups, replace=False)\n"
+            "    rows = range(len(groups))\n"
+            "    train = [row for row in rows if groups[row] not in chosen]\n"
+            "    return train, [row for row in rows if groups[row] in chosen]",
+            says="was drawn twice",
         ),
     ),
 )
@@ -677,6 +692,10 @@ def learning_rate(update: int, base_rate: float, base_batch: int, batch: int, wa
             why="Eight times the batch, eight times the rate; the climb is over.",
             traps=(
                 (0.1, "The rate did not change: multiply by `batch / base_batch`."),
+                (
+                    0.1 * 8**0.5,
+                    "That is the rule of the root, which suits Adam. Multiply by the factor itself.",
+                ),
                 (0.0125, "You divided: a larger batch gets the larger rate."),
                 (8.8, "The climb goes on for ever: stop at 1."),
                 (8.08, "The climb goes on for ever: stop at 1."),
@@ -745,6 +764,13 @@ def learning_rate(update: int, base_rate: float, base_batch: int, batch: int, wa
             says="must be smaller",
         ),
         WrongAnswer(
+            "takes the root",
+            "def learning_rate(update, base_rate, base_batch, batch, warm_up):\n"
+            "    climb = min(1, (update + 1) / warm_up) if warm_up else 1\n"
+            "    return base_rate * (batch / base_batch) ** 0.5 * climb",
+            says="rule of the root",
+        ),
+        WrongAnswer(
             "cuts the quotient",
             "def learning_rate(update, base_rate, base_batch, batch, warm_up):\n"
             "    climb = min(1, (update + 1) / warm_up) if warm_up else 1\n"
@@ -779,7 +805,7 @@ def batches_by_length(lengths: list[int], size: int) -> list[list[int]]:
         Check(
             ([50, 10, 40, 20, 30], 2),
             expected=[[1, 3], [4, 2], [0]],
-            why="By length the rows stand in the order 1, 3, 4, 2, 0.",
+            why="By length the rows stand in the order 1, 3, 4, 2, 0; each batch is a list.",
             traps=(
                 ([[10, 20], [30, 40], [50]], "These are lengths: return the numbers of the rows."),
                 ([[0, 1], [2, 3], [4]], "The rows are still in their old order: sort them by length."),

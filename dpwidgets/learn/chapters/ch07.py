@@ -32,6 +32,7 @@ def join_by_key(images: list[str], captions: list[str]) -> list[tuple[str, str]]
                     "s2.jpg got the caption of s3: that is the join by position.",
                 ),
                 ([], "No pair was found: compare the names without their endings."),
+                ([["s1.jpg", "s1.txt"], ["s3.jpg", "s3.txt"]], "Right pairs; return each as a tuple."),
             ),
         ),
         Check(
@@ -129,6 +130,7 @@ _WORDS = [torch.tensor([5, 3, 9]), torch.tensor([], dtype=torch.int64), torch.te
 _TOKENS = torch.tensor([[5, 3, 9], [0, 0, 0], [7, 0, 0]])
 _LENGTHS = torch.tensor([3, 0, 1])
 _MASK = torch.tensor([[True, True, True], [False, False, False], [True, False, False]])
+_ONE_MORE = torch.tensor([[True, True, True], [True, False, False], [True, True, False]])
 _HOLDS_ZERO = [torch.tensor([4, 0, 2, 0]), torch.tensor([6])]
 _ZERO_MASK = torch.tensor([[True, True, True, True], [True, False, False, False]])
 
@@ -153,6 +155,12 @@ def pad_words(captions: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor,
             why="Three captions of 3, 0 and 1 words: L is 3, and the second has no real word.",
             traps=(
                 ((_TOKENS, _LENGTHS, ~_MASK), "The mask is the wrong way round: True where a word is."),
+                ((_TOKENS, _LENGTHS, _ONE_MORE), "The mask is one place too long: `<`, not `<=`."),
+                ((_TOKENS, [3, 0, 1], _MASK), "The lengths are a list: make a tensor of them."),
+                (
+                    (_TOKENS.float(), _LENGTHS, _MASK.float()),
+                    "`torch.zeros` makes floats. Tokens are int64 and a mask is bool: give it `dtype=`.",
+                ),
                 ((_TOKENS.T, _LENGTHS, _MASK.T), "The batch comes first: `batch_first=True`."),
                 ((_TOKENS.T, _LENGTHS, _MASK), "The batch comes first: `batch_first=True`."),
             ),
@@ -201,6 +209,16 @@ def pad_words(captions: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor,
             says="the wrong way round",
         ),
         WrongAnswer(
+            "takes one place too many",
+            "import torch\n"
+            "from torch.nn.utils.rnn import pad_sequence\n\n"
+            "def pad_words(captions):\n"
+            "    tokens = pad_sequence(captions, batch_first=True)\n"
+            "    lengths = torch.tensor([len(c) for c in captions])\n"
+            "    return tokens, lengths, torch.arange(tokens.shape[1]) <= lengths[:, None]",
+            says="one place too long",
+        ),
+        WrongAnswer(
             "forgets batch_first",
             "import torch\n"
             "from torch.nn.utils.rnn import pad_sequence\n\n"
@@ -240,6 +258,7 @@ def masked_mean(vectors: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
             why="Two real words in the first caption, one in the second; the 9 are padding.",
             traps=(
                 (_VECTORS.mean(1), "The padding counts: take real words only."),
+                (_VECTORS[_REAL].mean(0), "All captions became one mean: each has its own, in (B, D)."),
                 (
                     (_VECTORS * _REAL[..., None]).mean(1),
                     "The sum is right, but it was divided by L: divide by the number of real words.",
@@ -279,6 +298,11 @@ def masked_mean(vectors: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
             "takes the plain mean",
             "def masked_mean(vectors, mask):\n    return vectors.mean(1)",
             says="The padding counts",
+        ),
+        WrongAnswer(
+            "mixes the captions",
+            "def masked_mean(vectors, mask):\n    return vectors[mask].mean(0)",
+            says="became one mean",
         ),
         WrongAnswer(
             "divides by L",
@@ -336,6 +360,7 @@ def nearest_rows(frames: list[float], sensor: list[float], tolerance: float) -> 
         Check(
             ([0.0, 5.0], [0.5, 9.0], 0.5),
             expected=[0, None],
+            traps=(([None, None], "0.5 s away is still near enough: `<=`, not `<`."),),
             why="0.5 is within the tolerance, and nothing is near 5.0: the answer is None, not an old row.",
         ),
         Check(
@@ -409,6 +434,17 @@ def nearest_rows(frames: list[float], sensor: list[float], tolerance: float) -> 
             "        found.append(row if row and abs(sensor[row] - t) <= tolerance else None)\n"
             "    return found",
             says="0 counts as false",
+        ),
+        WrongAnswer(
+            "leaves the tolerance itself out",
+            "def nearest_rows(frames, sensor, tolerance):\n"
+            "    found = []\n"
+            "    for t in frames:\n"
+            "        row = min(range(len(sensor)), key=lambda r: abs(sensor[r] - t), default=None)\n"
+            "        near = row is not None and abs(sensor[row] - t) < tolerance\n"
+            "        found.append(row if near else None)\n"
+            "    return found",
+            says="still near enough",
         ),
         WrongAnswer(
             "takes the last of equals",
@@ -569,6 +605,12 @@ def _losses(temperature: float) -> tuple[torch.Tensor, torch.Tensor]:
 
 _THERE, _BACK = _losses(0.5)
 
+
+def _softmax_twice() -> torch.Tensor:
+    chances, right = F.softmax(_PICTURES @ _CAPTIONS.T / 0.5, dim=1), torch.arange(3)
+    return (F.cross_entropy(chances, right) + F.cross_entropy(chances.T, right)) / 2
+
+
 MATCHING_LOSS = Exercise(
     id="07.6",
     title="Which caption is mine?",
@@ -591,6 +633,7 @@ def matching_loss(images: torch.Tensor, captions: torch.Tensor, temperature: flo
             traps=(
                 (_THERE, "Pictures among captions is right. Add captions among pictures: the table turned."),
                 (_BACK, "Captions among pictures is right. Add pictures among captions."),
+                (_softmax_twice(), "`cross_entropy` takes the softmax itself: give it the table as it is."),
                 (_THERE + _BACK, "Both parts are right: take their mean, not the sum."),
                 (sum(_losses(2.0)) / 2, "Multiplied by the temperature: divide by it."),
                 (sum(_losses(1.0)) / 2, "The temperature does not count: divide the dot products by it."),
@@ -648,6 +691,15 @@ def matching_loss(images: torch.Tensor, captions: torch.Tensor, temperature: flo
             "    table, right = images @ captions.T, torch.arange(len(images))\n"
             "    return (F.cross_entropy(table, right) + F.cross_entropy(table.T, right)) / 2",
             says="does not count",
+        ),
+        WrongAnswer(
+            "takes the softmax before the loss",
+            "import torch\nfrom torch.nn import functional as F\n\n"
+            "def matching_loss(images, captions, temperature):\n"
+            "    table = F.softmax(images @ captions.T / temperature, dim=1)\n"
+            "    right = torch.arange(len(images))\n"
+            "    return (F.cross_entropy(table, right) + F.cross_entropy(table.T, right)) / 2",
+            says="takes the softmax itself",
         ),
         WrongAnswer(
             "compares only the right pairs",

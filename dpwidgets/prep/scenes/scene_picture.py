@@ -122,7 +122,7 @@ def _missing(sheet: Sheet, left: float, top: float, right: float, bottom: float)
 
 
 def _warn(sheet: Sheet, top: float, scene: Scene) -> None:
-    stems = ", ".join(f"{kind} of {path.stem}" for kind, path in scene.files().items() if path is not None)
+    stems = ", ".join(f"{kind} {path.stem}" for kind, path in scene.files().items() if path is not None)
     assert set(scene.files()) == set(KINDS)
     text = f"✗ not one sample: {stems}"
     sheet.box(

@@ -94,7 +94,7 @@ def _class_shares(sheet: Sheet, problem: Problem, report: Report) -> None:
         sheet,
         (54, 316, 380, 540),
         (-0.5, classes - 0.5),
-        (0, 100 * highest * 1.25),
+        (0, 100 * highest * 1.4),
         title="Share of each class",
         y_label="% of the part",
         x_ticks=[(number, name) for number, name in enumerate(names)],
