@@ -13,8 +13,9 @@
 # %% [markdown]
 # # 05 Augmentation
 #
-# A model sees the same training images again and again. Augmentation shows it a changed picture each time:
-# turned a little, cut differently, lit differently. That is free data, as long as the label stays true.
+# A model sees the same training images again and again. [Augmentation](pages/glossary.ipynb#augmentation) shows
+# it a changed picture each time: turned a little, cut differently, lit differently. That is free data, as long
+# as the label stays true.
 #
 # **After this chapter you can**
 #
@@ -50,14 +51,14 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-import torchvision
 from PIL import Image, ImageDraw, ImageOps, ImageShow
 from scipy import ndimage
 from skimage import transform as skimage_transform
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from torch.utils.data import DataLoader, Dataset, default_collate, random_split
-from torchvision import transforms, tv_tensors
+from torchcodec.decoders import decode_image
+from torchvision import ops, transforms, tv_tensors, utils
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as TF
 
@@ -135,9 +136,10 @@ draw(
 )
 
 # %% [markdown]
-# **What happened.** Seven pictures that no camera took. The corners are black where the turned image leaves
-# them empty; section 4 comes back to that. Nothing here asked whether the label is still true; section 9
-# does.
+# **What happened.** Seven pictures that no camera took. Each call drew numbers of its own: which part to keep
+# (from half of the area to all of it), mirrored or not, by which angle, how bright. The corners are black where
+# the turned image leaves them empty; section 4 comes back to that. Nothing here asked whether the label is
+# still true; section 10 does.
 #
 # ## 2. The guide's rotation, run as it is
 #
@@ -203,6 +205,9 @@ for name, image in turned.items():
 predict("05.p1").reveal("left" if marker_position(as_image.rotate(45))[0] < 0 else "right")
 
 # %% [markdown]
+# **What happened.** Each line tells where the marker went: pixels right of the centre, then pixels above it. A
+# minus means left.
+#
 # > **Correction.** The guide: `rotate(45)` turns clockwise. The machine: the marker goes to the **left**, so
 # > Pillow turns counter-clockwise. Clockwise is `image.rotate(-45)`.
 #
@@ -241,13 +246,18 @@ draw(
 # %% [markdown]
 # **What happened.** The canvas keeps its size: parts of the sheet are cut off, and a fifth is black.
 # `expand=True` loses nothing, but the size changes, and a batch needs equal sizes. A model can learn that
-# black corners mean "augmented". Fill them, or zoom in until they are gone. For smooth edges ask for
-# `interpolation=BILINEAR`: the default of rotations is the nearest pixel.
+# black corners mean "augmented". Fill them, or zoom in until they are gone: a square at 45 degrees needs a
+# factor of √2, here 1.42. (There the angle is -45, because `TF.affine` counts the other way.)
+#
+# A turned pixel falls between the pixels of the new image.
+# [Interpolation](pages/glossary.ipynb#interpolation) says which values those take. Rotations copy the
+# nearest pixel by default, and edges get steps; `interpolation=BILINEAR` mixes the four around it.
 #
 # ## 5. EXIF: is the photo upright before you turn it?
 #
-# A phone stores pixels as the sensor sees them and adds a tag, the EXIF orientation, that says how to turn
-# them. **Question:** who obeys the tag?
+# A phone stores pixels as the sensor sees them and adds a tag, the
+# [EXIF orientation](pages/glossary.ipynb#EXIF-orientation), that says how to turn them. **Question:** the cell
+# makes such a file: 160 pixels wide, to be shown upright. Who obeys the tag?
 
 # %%
 stored = io.BytesIO()
@@ -259,19 +269,20 @@ image = Image.open(stored)
 print("Image.open(file).size           ", image.size)
 print("the same after .convert('RGB')  ", image.convert("RGB").size, " <- what ImageFolder does")
 print("ImageOps.exif_transpose(image)  ", ImageOps.exif_transpose(image).size)
-encoded = torch.frombuffer(bytearray(stored.getvalue()), dtype=torch.uint8)
-for obey in (False, True):
-    decoded = torchvision.io.decode_image(encoded, apply_exif_orientation=obey)
-    print(f"decode_image, apply_exif_orientation={obey!s:5}", tuple(decoded.shape))
+print("torchcodec's decode_image(bytes)", tuple(decode_image(stored.getvalue()).shape))
 
 # %% [markdown]
-# **What happened.** Only those that are told to. A training set with turned photos and a test set without is a silent
-# kind of augmentation: nobody chose it. Call `ImageOps.exif_transpose` first, as `read_photo` above does.
+# **What happened.** Upright, the picture is 120 wide and 160 high: Pillow says `(120, 160)`, width first, a tensor
+# `(3, 160, 120)`, height before width. Pillow turns only when told to, with `ImageOps.exif_transpose`; `torchcodec`
+# obeys by itself. (Older code has `torchvision.io.decode_image`, deprecated now: it turns only when told to.)
+# `ImageFolder` reads in the second way: its photos may lie on their side. If they do so in training and not in the
+# test, that is an augmentation which nobody chose. Call `exif_transpose` first, as `read_photo` above does.
 #
 # ## 6. The families of operations
 #
 # `torchvision.transforms.v2` has dozens, in a few families: geometry, crops, colour, blur and noise, flips and
-# erasing, and policies. Here are 23, one after the other.
+# erasing, and policies. Here are 23, many of them stronger than you would use. **Question:** in which tiles
+# could you no longer say which building it is?
 
 # %%
 families = {
@@ -313,14 +324,15 @@ draw(
 # %% [markdown]
 # **What happened.** Geometry moves pixels, colour changes their values, blur and noise imitate bad cameras,
 # and erasing imitates things in the way. A **policy** rolls dice over a list of operations: RandAugment takes
-# a few at one magnitude, TrivialAugmentWide one at any magnitude, AugMix blends several chains with the
-# original. Policies save tuning. They also contain rotations, shears and inverted colours, so ask for each
-# one: is the label still true? The lab at the end has all of them with sliders.
+# a few at one magnitude, TrivialAugmentWide one at any magnitude, AutoAugment one of the pairs that a search
+# found to work on ImageNet, and AugMix blends several chains with the original. Policies save tuning. They
+# also contain rotations, shears and inverted colours, so ask for each one: is the label still true? The lab at
+# the end has all of them with sliders.
 #
 # ## 7. Flips mirror, they do not move
 #
 # **Question.** An image is 120 pixels wide. A box in it reaches from x = 15 to x = 60. After a flip, where
-# does it begin?
+# does it begin? (The cell tries a second box as well, from 40 to 80: the middle of the width.)
 
 # %%
 predict("05.p2", ...)
@@ -336,7 +348,7 @@ moves = {
     "CenterCrop((60, 90))": v2.CenterCrop((60, 90)),
     "shift by 12 right, 8 down": v2.Lambda(lambda x: TF.affine(x, 0, [12, 8], 1, [0])),
 }
-print(f"{'':28}{cat.tolist()[0]!s:20}{centred.tolist()[0]}")
+print(f"{'original, x1 y1 x2 y2':28}{cat.tolist()[0]!s:20}{centred.tolist()[0]}")
 for name, move in moves.items():
     boxes = [move(scene, box)[1].int().tolist()[0] for box in (cat, centred)]
     print(f"{name:28}{boxes[0]!s:20}{boxes[1]}")
@@ -344,25 +356,27 @@ predict("05.p2").reveal(int(v2.RandomHorizontalFlip(p=1)(scene, cat)[1][0, 0]))
 
 # %% [markdown]
 # > **Correction.** The guide: flips and crops show the object in another position. The machine: a flip
-# > **mirrors**. The box in the middle stays exactly where it was, only its content is reversed; no flip ever
-# > shows an object nearer to the middle or cut at the edge. Crops and shifts do move it.
+# > **mirrors**. Flipped left to right, the box in the middle of the width stays exactly where it was, only its
+# > content is reversed. No flip ever shows an object nearer to the middle or cut at the edge. Crops and shifts
+# > do move it.
 #
 # ## 8. Boxes and masks follow the image
 #
-# Wrap what belongs together in `tv_tensors` and pass it in **one call**. v2 draws its random numbers once and
-# treats the image, the boxes and the mask alike. (The older `transforms` know images only.)
+# Wrap what belongs together in [`tv_tensors`](pages/glossary.ipynb#tv_tensor) and pass it in **one call**. v2
+# draws its random numbers once and treats the image, the boxes and the mask alike. (The older `transforms` know
+# images only.) **Question:** the image turns by 25 degrees. Does the box still fit its object?
 
 # %%
 canvas = Image.new("L", (size, size))
 ImageDraw.Draw(canvas).ellipse((size * 0.3, size * 0.25, size * 0.75, size * 0.7), fill=1)
 mask = tv_tensors.Mask(torch.from_numpy(np.array(canvas))[None].bool())
-corners = torchvision.ops.masks_to_boxes(mask) + torch.tensor([0, 0, 1, 1])
+corners = ops.masks_to_boxes(mask) + torch.tensor([0, 0, 1, 1])  # edges, not last pixels
 boxes = tv_tensors.BoundingBoxes(corners, format="XYXY", canvas_size=(size, size))
 
 
 def painted(image, boxes, mask) -> torch.Tensor:
-    tinted = torchvision.utils.draw_segmentation_masks(image, mask, alpha=0.4, colors="#E69F00")
-    return torchvision.utils.draw_bounding_boxes(tinted, boxes, colors="#0072B2", width=2)
+    tinted = utils.draw_segmentation_masks(image, mask, alpha=0.4, colors="#E69F00")
+    return utils.draw_bounding_boxes(tinted, boxes, colors="#0072B2", width=2)
 
 
 tries = {
@@ -403,6 +417,7 @@ class PhotoSet(Dataset):
         return (self.transform(image) if self.transform else image), self.labels[index]
 
 
+# 24 photos; the label of each is simply its number
 few = torch.stack([read_photo(paths[i * len(paths) // 24], size) for i in range(24)])
 plain = PhotoSet(few, torch.arange(24))
 augmented = PhotoSet(few, torch.arange(24), augment)
@@ -417,8 +432,8 @@ print("different versions of item 0 in ten epochs:", len(versions))
 # > leaves `len(dataset)` alone. It changes what you see when you read. (Storing changed copies on disk, called
 # > *offline*, does raise the number, and freezes the changes.)
 #
-# Chance needs a seed. **Question:** which one does v2 listen to: `random.seed` or `torch.manual_seed`? The
-# pipeline below has the guide's operations: flip, a turn of up to 10 degrees, colour.
+# Chance needs a [seed](pages/glossary.ipynb#seed). **Question:** which one does v2 listen to: `random.seed` or
+# `torch.manual_seed`? The pipeline below has the guide's operations: flip, a turn of up to 10 degrees, colour.
 
 # %% tags=["snippet-16"] figure="a batch of PIL"
 pipeline = transforms.Compose(
@@ -448,9 +463,10 @@ batch = default_collate([ready(TF.to_pil_image(photo)) for _ in range(2)])
 print("with ToImage, ToDtype, Normalize:", tuple(batch.shape), batch.dtype)
 
 # %% [markdown]
-# **What happened.** Torchvision draws from torch. The guide's pipeline ends with a PIL image, and those cannot
-# be batched: end with `ToImage`, `ToDtype(scale=True)` and `Normalize`. In worker processes torch seeds each
-# worker by itself (chapter 02).
+# **What happened.** Torchvision draws from torch. Given a PIL image, as in the guide, the pipeline ends with a
+# PIL image, and those cannot be batched: add `ToImage`, `ToDtype(scale=True)` and
+# [`Normalize`](pages/glossary.ipynb#Normalize). In worker processes torch seeds each worker by itself (chapter
+# 02).
 #
 # ## 10. Is the label still true?
 #
@@ -471,6 +487,7 @@ def pixels(images: torch.Tensor) -> np.ndarray:
     return images.flatten(1).double().numpy() / 255
 
 
+# answers with the label of the most similar digit that it learned
 reader = KNeighborsClassifier(1).fit(pixels(digits.images[learn]), digits.labels[learn])
 sixes = digits.images[test][digits.labels[test] == 6]
 upright = reader.predict(pixels(sixes))
@@ -488,9 +505,9 @@ predict("05.p3").reveal(int((turned == 9).sum()))
 # **What happened.** The reader is right: a six upside down *is* a nine. Now the label lies, and a model that
 # trains on such images learns the lie.
 #
-# **Question.** What do they do to a model? Two models train on a few digits and four augmented copies of each.
-# The *neighbour* model answers with the label of the most similar training image. The *linear* model gives
-# each pixel a weight for each class. Guess before you run: which lines help, which harm?
+# **Question.** What do such images do to a model? Two models train on a few digits and four augmented copies of
+# each. The *neighbour* model answers with the label of the most similar training image. The *linear* model
+# gives each pixel a weight for each class. Guess before you run: which lines help, which harm?
 
 
 # %%
@@ -527,9 +544,11 @@ for name, recipe in recipes.items():
 # %% [markdown]
 # > **Correction.** The guide: augmentation helps to generalise. The machine: that depends on the label and on
 # > the model. Small turns and shifts show the neighbour model digits as other people write them: it gets
-# > better. Flips and large turns make digits that nobody writes: both models get worse.
+# > better. Flips and large turns make digits that nobody writes: both models get worse. The neighbour's steps
+# > are small, but ten other draws of 200 digits gave each of them the same sign nine times or more.
 #
-# Two lessons. First, **the operation must keep the label**: flips do not for digits, and do for cells under a
+# Two lessons. First, **the operation must keep the label**, or, as the field says, be
+# [label-preserving](pages/glossary.ipynb#label-safety): flips are not for digits, and are for cells under a
 # microscope. Second, **the model must be able to use it**: the linear model has one weight for each pixel, so
 # shifted digits only blur what it knows.
 #
@@ -563,6 +582,7 @@ labels, places = torch.tensor([row[1:] for row in rows]).T
 print(len(rows), "photos in", len(groups), "classes and", len(places.unique()), "regions of each")
 
 # %%
+base = None  # the scores without augmentation
 for name, recipe in recipes.items():
     scores = []
     for first in (0, 2, 4):  # train on two regions of each class, test on the others
@@ -572,14 +592,17 @@ for name, recipe in recipes.items():
         images, targets = with_copies(thumbnails[inside], labels[inside], recipe)
         model = KNeighborsClassifier(1).fit(pixels(images), targets)
         scores.append(model.score(pixels(thumbnails[~inside]), labels[~inside]))
+    base = base or scores
     if scores:
-        print(f"{name:18} {np.mean(scores):.2f}  (lowest {min(scores):.2f}, highest {max(scores):.2f})")
+        gains = " ".join(f"{score - plain:+.2f}" for score, plain in zip(scores, base, strict=True))
+        print(f"{name:18} {np.mean(scores):.2f}   gain in each split: {gains}")
 
 # %% [markdown]
-# **What happened.** Each line is the mean of three splits. Flips *and* crops help: the model meets other places
-# and sizes. Flips alone gain less than the splits differ: that proves nothing. Colour is what tells these
-# classes apart, so free hues harm. **Measure on your own data, over several splits or seeds, and keep what
-# wins.** Chapter 10 does it with a small convolutional network.
+# **What happened.** Each line has the mean of three splits, and what the recipe gained in each of them. Flips
+# *and* crops help, in every split: the model meets other places and sizes. Flips alone gain next to nothing in
+# one split: three splits prove no gain. Colour is what tells these classes apart, so free hues harm, each time.
+# **Measure on your own data, over several splits or seeds, and keep what wins.** Chapter 10 does it with a small
+# convolutional network.
 #
 # ## 12. Order: before or after `Normalize`?
 #
@@ -602,9 +625,10 @@ after = (brighter(normalize(to_float(photo))) < 0).float().mean()
 print(f"values below 0 after normalising: {negative:.0%}; after colour jitter on top: {after:.0%}")
 
 # %% [markdown]
-# **What happened.** After `Normalize` 0 is the *mean*, so the corners are grey; black is -1 here. Worse:
-# colour operations expect values from 0 to 1 and cut off the rest, so everything darker than the mean is lost. **Augment
-# first, on `uint8`, and normalise last.** That is also faster: a byte instead of four.
+# **What happened.** After `Normalize` 0 is the *mean*, so the corners are grey; black is -1 here. Worse: colour
+# operations expect values from 0 to 1 and cut off the rest. Everything darker than the mean is lost, 30 % of
+# this photo. **Augment first, on `uint8`, and normalise last.** That is also faster: one byte for each value,
+# not four.
 #
 # ## 13. How often, how strong
 #
@@ -612,6 +636,7 @@ print(f"values below 0 after normalising: {negative:.0%}; after colour jitter on
 
 # %%
 torch.manual_seed(seed)
+# `make_params` is the draw alone, without an image
 angles = [v2.RandomRotation(10).make_params([])["angle"] for _ in range(2000)]
 print(f"RandomRotation(10): 2,000 angles from {min(angles):.1f} to {max(angles):.1f}")
 print("ColorJitter(brightness=0.2): factors", v2.ColorJitter(brightness=0.2).brightness)
@@ -622,13 +647,15 @@ touched = 1 - 0.5**4
 print(f"four operations with p=0.5 each: {touched:.0%} of the images are changed by at least one")
 
 # %% [markdown]
-# **What happened.** A number means a range around "no change": ±10 degrees, factors from 0.8 to 1.2.
-# Operations add up: many gentle ones make a strong pipeline. Start weak, look at the pictures, then measure.
+# **What happened.** No: a number means a range around "no change", here ±10 degrees, or factors from 0.8 to
+# 1.2. Operations add up: many gentle ones make a strong pipeline, and with four coins hardly an image stays as
+# it was. Start weak, look at the pictures, then measure.
 #
 # ## 14. MixUp and CutMix: two images, two labels
 #
-# These work on the **batch**, after it is collated. MixUp adds two images, CutMix pastes a part of one into
-# the other. **Question:** what is the label of such an image?
+# [These two](pages/glossary.ipynb#MixUp) work on the **batch**, after it is collated. MixUp lays one image over
+# another, half transparent; CutMix pastes a part of one into the other. **Question:** what is the label of such
+# an image?
 
 # %%
 classes = 24
@@ -650,14 +677,16 @@ for number, (images, targets) in enumerate(loader, 1):
     print(f"batch {number}:", tuple(images.shape), tuple(targets.shape), "first label: ", end="")
     print(" + ".join(f"{share:.2f} of class {k}" for share, k in zip(shares, who.tolist(), strict=True)))
 loss = torch.nn.functional.cross_entropy(torch.zeros(8, classes), targets)
-print(f"loss of a model that knows nothing: {loss:.2f}; ln {classes} = {math.log(classes):.2f}")
+print(f"loss of a model that rates all classes alike: {loss:.2f}; ln {classes} = {math.log(classes):.2f}")
 alt = "Pairs of photos, added or pasted into each other. The titles tell the shares."
 draw(mixed, alt=alt, columns=3)
 
 # %% [markdown]
-# **What happened.** The label is a row of shares that sum to 1. `nn.CrossEntropyLoss` takes it as it is;
-# accuracy does not, so count it on images that were not mixed. Both belong in `collate_fn`, for the training
-# loader only.
+# **What happened.** The label is a row of shares that sum to 1, a *soft label*. There is one draw for each
+# batch: MixUp or CutMix, and how much; each image is mixed with its neighbour in the batch.
+# `nn.CrossEntropyLoss` takes soft labels as they are. Accuracy needs one right class, so count it on images
+# that were not mixed. Both belong in [`collate_fn`](pages/glossary.ipynb#collate_fn), for the training loader
+# only.
 #
 # ## 15. What does it cost?
 #
@@ -680,7 +709,7 @@ for name, cost in sorted(costs.items(), key=lambda item: item[1]):
 # **What happened.** Flips and crops only copy bytes: they cost next to nothing. Elastic is by far the dearest;
 # noise, hue, blur and perspective compute every pixel anew. Crop *before* the dear ones: fewer pixels.
 #
-# So why not augment the whole batch in one call, once it is on the fast device? **Question:** eight equal
+# So why not augment the whole batch in one call, perhaps on a GPU? **Question:** eight equal
 # images go through `RandomRotation(30)` as one batch. How many different pictures come out?
 
 # %%
@@ -701,9 +730,9 @@ print(
 )
 
 # %% [markdown]
-# **What happened.** A trap: v2 takes a batch, raises no error, and draws **once** for all of it. Augment in
-# the dataset, image by image. (Whole batches with one draw for each image need other libraries, such as
-# Kornia or DALI: chapter 08.)
+# **What happened.** A trap: v2 takes a batch, raises no error, and draws **once** for all of it. It cannot tell
+# a batch of images from one image that has a dimension more (a video is one). Augment in the dataset, image by
+# image. (Whole batches with one draw for each image need other libraries, such as Kornia or DALI: chapter 08.)
 #
 # ## 16. Training only
 #
@@ -733,8 +762,8 @@ print("two datasets, transform of the test set:", test_set.transform)
 # what belongs to the model's input: resize, scale, normalise. And `random_split` shares **one** dataset, so
 # both parts share the transform: make two datasets.
 #
-# One more leak: copies of the same original on both sides of a split. Split first, then augment. Chapter 06
-# has the splits, chapter 10 measures the leak.
+# One more [leak](pages/glossary.ipynb#leak): copies of the same original on both sides of a split. Split first,
+# then augment. Chapter 06 has the splits, chapter 10 measures the leak.
 #
 # ## 17. The lab
 #

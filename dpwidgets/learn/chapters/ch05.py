@@ -1,7 +1,5 @@
 """What chapter 05 asks: augmentation of images."""
 
-import random
-
 import torch
 from PIL import Image
 from torchvision.transforms import v2
@@ -36,6 +34,11 @@ def _is_at_three(image: object) -> str | None:
     return "The dot is not at three o'clock."
 
 
+def _turned_twice(image: object) -> str | None:
+    reason = _is_at_three(image)
+    return reason and f"Two turns by 45 make one by 90. {reason}"
+
+
 TURN_CLOCKWISE = Exercise(
     id="05.1",
     title="Turn clockwise",
@@ -56,10 +59,10 @@ def turn_clockwise(image: Image.Image, degrees: float) -> Image.Image:
             wants="the dot at three o'clock, on a canvas of 41 × 41",
         ),
         Check(
-            use=lambda turn: turn(turn(_dot_at_twelve(), 45), 45).size,
-            shown="turn_clockwise(turn_clockwise(image, 45), 45).size",
-            expected=(41, 41),
-            why="The canvas must keep its size at every angle, also at 45 degrees.",
+            use=lambda turn: turn(turn(_dot_at_twelve(), 45), 45),
+            shown="turn_clockwise(turn_clockwise(image, 45), 45)",
+            judge=_turned_twice,
+            wants="the dot at three o'clock, on a canvas of 41 × 41",
         ),
     ),
     hints=(
@@ -87,7 +90,14 @@ def turn_clockwise(image: Image.Image, degrees: float) -> Image.Image:
         WrongAnswer(
             "lets the canvas grow",
             "def turn_clockwise(image, degrees):\n    return image.rotate(-degrees, expand=True)",
-            says="keep its size at every angle",
+            says="leave `expand` alone",
+        ),
+        WrongAnswer(
+            "always a quarter turn",
+            "from PIL import Image\n\n"
+            "def turn_clockwise(image, degrees):\n"
+            "    return image.transpose(Image.Transpose.ROTATE_270)",
+            says="Two turns by 45 make one by 90",
         ),
         WrongAnswer(
             "forgets to return the new image",
@@ -120,6 +130,7 @@ def flip_box(box: tuple[int, int, int, int], width: int) -> tuple[int, int, int,
                 ((10, 20, 40, 60), "The box did not change, but the pixels under it did."),
                 ((59, 20, 89, 60), "One pixel too far left: edges lie between pixels, so take `width - x`."),
                 ((10, 40, 40, 80), "You mirrored top to bottom."),
+                ([60, 20, 90, 60], "The numbers are right, but they are in a list: return a tuple."),
             ),
         ),
         Check(
@@ -161,27 +172,46 @@ def flip_box(box: tuple[int, int, int, int], width: int) -> tuple[int, int, int,
             "    return width - 1 - x2, y1, width - 1 - x1, y2",
             says="edges lie between pixels",
         ),
+        WrongAnswer(
+            "returns a list",
+            "def flip_box(box, width):\n"
+            "    x1, y1, x2, y2 = box\n"
+            "    return [width - x2, y1, width - x1, y2]",
+            says="return a tuple",
+        ),
     ),
 )
 
 # --- exercise 05.3
 
 
-def _pairs(variants: object) -> list[tuple[float, float]]:
-    """What `variants` draws when the augmentation draws one number from torch and one from `random`."""
-    image = torch.zeros(1)
-    drawn = variants(image, lambda _: (torch.rand(()).item(), random.random()), 4, 10)  # type: ignore[operator]
-    return list(drawn)
+def _drawn(variants: object) -> object:
+    """What `variants` returns when the augmentation draws one number from torch."""
+    return variants(torch.zeros(1), lambda _: torch.rand(()).item(), 4, 10)  # type: ignore[operator]
 
 
-def _third_alone(variants: object) -> bool:
-    first = _pairs(variants)
-    torch.manual_seed(12)
-    return len(first) == 4 and first[2][0] == torch.rand(()).item()
+def _four_that_differ(drawn: object) -> str | None:
+    if not isinstance(drawn, list):
+        return "Return a list that holds all the variants."
+    if len(drawn) == 1:
+        return "There is one variant: the `return` must come after the loop, not in it."
+    if len(drawn) == 3:
+        return "One variant is missing: `range(n)` runs from 0 to `n - 1`."
+    if len(drawn) != 4:
+        return f"Four variants were asked for, and {len(drawn)} came."
+    if len(set(drawn)) == 1:
+        return "All variants are the same: each needs its own seed, `seed + i`."
+    return None if len(set(drawn)) == 4 else "Two variants are the same, but all must differ."
 
 
-def _all_differ(variants: object) -> int:
-    return len({torch_number for torch_number, _ in _pairs(variants)})
+def _seed_of_the_third(variants: object) -> int | None:
+    """Which seed gives variant 2 when torch is seeded with it; None where none near 10 does."""
+    third = _drawn(variants)[2]  # type: ignore[index]
+    for seed in range(8, 17):
+        torch.manual_seed(seed)
+        if torch.rand(()).item() == third:
+            return seed
+    return None
 
 
 SEEDED_VARIANTS = Exercise(
@@ -202,23 +232,20 @@ def variants(image: torch.Tensor, augment: Callable, n: int, seed: int) -> list[
 """,
     checks=(
         Check(
-            use=_all_differ,
-            shown="number of different variants in variants(image, augment, 4, seed=10)",
-            expected=4,
-            why="Four variants were asked for, and all of them must differ.",
-            traps=(
-                (1, "All variants are the same: each needs its own seed, `seed + i`."),
-                (3, "One variant is missing: `range(n)` runs from 0 to `n - 1`."),
-            ),
+            use=_drawn,
+            shown="variants(image, augment, 4, seed=10), where augment returns torch.rand(()).item()",
+            judge=_four_that_differ,
+            wants="a list of four different numbers",
         ),
         Check(
-            use=_third_alone,
-            shown="variants(image, augment, 4, seed=10)[2] == augment(image) after torch.manual_seed(12)",
-            expected=True,
+            use=_seed_of_the_third,
+            shown="the seed after which augment(image) gives variants(image, augment, 4, seed=10)[2]",
+            expected=12,
             why=(
                 "Variant 2 cannot be made alone. Seed torch anew before each variant; "
                 "`random.seed` does not reach torchvision v2."
             ),
+            traps=((13, "The variants count from 0: variant 0 has the seed `seed` itself."),),
         ),
     ),
     hints=(
@@ -273,6 +300,26 @@ def variants(image: torch.Tensor, augment: Callable, n: int, seed: int) -> list[
             "        drawn.append(augment(image))\n"
             "    return drawn",
             says="All variants are the same",
+        ),
+        WrongAnswer(
+            "returns in the loop",
+            "import torch\n\n"
+            "def variants(image, augment, n, seed):\n"
+            "    for i in range(n):\n"
+            "        torch.manual_seed(seed + i)\n"
+            "        return [augment(image)]",
+            says="after the loop",
+        ),
+        WrongAnswer(
+            "counts from 1",
+            "import torch\n\n"
+            "def variants(image, augment, n, seed):\n"
+            "    drawn = []\n"
+            "    for i in range(1, n + 1):\n"
+            "        torch.manual_seed(seed + i)\n"
+            "        drawn.append(augment(image))\n"
+            "    return drawn",
+            says="count from 0",
         ),
     ),
 )
@@ -376,6 +423,17 @@ def cutmix_label(
             ),
         ),
         Check(
+            (0, 1, (2, 5, 7, 9), 10, 2),
+            expected=torch.tensor([0.8, 0.2]),
+            why="The box is 7 - 2 = 5 wide and 9 - 5 = 4 high: it covers 20 of 100 pixels.",
+            traps=(
+                (
+                    torch.tensor([0.37, 0.63]),
+                    "The last two numbers are edges, not width and height: take `x2 - x1` and `y2 - y1`.",
+                ),
+            ),
+        ),
+        Check(
             (1, 1, (0, 0, 5, 5), 10, 3),
             expected=torch.tensor([0.0, 1.0, 0.0]),
             why="Both images are of class 1: the shares of one class add up to 1.",
@@ -423,6 +481,17 @@ def cutmix_label(
             says="say so in the label",
         ),
         WrongAnswer(
+            "takes the far corner for width and height",
+            "import torch\n\n"
+            "def cutmix_label(base, pasted, box, size, classes):\n"
+            "    share = box[2] * box[3] / size**2\n"
+            "    label = torch.zeros(classes)\n"
+            "    label[base] += 1 - share\n"
+            "    label[pasted] += share\n"
+            "    return label",
+            says="edges, not width and height",
+        ),
+        WrongAnswer(
             "assigns instead of adding",
             "import torch\n\n"
             "def cutmix_label(base, pasted, box, size, classes):\n"
@@ -440,12 +509,20 @@ def cutmix_label(
 # --- exercise 05.6
 
 
-def _draws(transform_for: object, split: str) -> int:
-    """How many different results ten calls of the split's transform give."""
+def _draws(transform_for: object, split: str) -> int | str | None:
+    """How many different results ten calls of the split's transform give; its kind if it cannot be called."""
     augment = v2.RandomAffine(0, translate=(0.5, 0.5))
     transform = transform_for(split, augment, v2.Identity())  # type: ignore[operator]
+    if not callable(transform):
+        return None if transform is None else type(transform).__name__
     image = torch.arange(64.0).reshape(1, 8, 8)
     return len({tuple(transform(image).flatten().tolist()) for _ in range(10)})
+
+
+def _several(draws: object) -> str | None:
+    if not isinstance(draws, int):
+        return "What came back cannot be called: `v2.Compose` makes one transform of two."
+    return None if draws > 1 else "The training images are never augmented."
 
 
 def _order(transform_for: object) -> float:
@@ -474,6 +551,10 @@ def transform_for(split: str, augment: Callable, prepare: Callable) -> Callable:
             shown='different results of ten calls of transform_for("validation", ...)',
             expected=1,
             why="Validation must measure the model, not the dice: the same image, the same result.",
+            traps=(
+                (None, "No transform came back for this split: `return` one in every case."),
+                ("list", "A list cannot be called: `v2.Compose` makes one transform of it."),
+            ),
         ),
         Check(
             use=lambda transform_for: _draws(transform_for, "test"),
@@ -482,17 +563,20 @@ def transform_for(split: str, augment: Callable, prepare: Callable) -> Callable:
             why="The test set is augmented too: only training images may change.",
         ),
         Check(
-            use=lambda transform_for: _draws(transform_for, "train") > 1,
-            shown='transform_for("train", ...) gives different results',
-            expected=True,
-            why="The training images are never augmented.",
+            use=lambda transform_for: _draws(transform_for, "train"),
+            shown='different results of ten calls of transform_for("train", ...)',
+            judge=_several,
+            wants="several",
         ),
         Check(
             use=_order,
             shown="augment adds 1, prepare multiplies by 10: the result for 1",
             expected=20.0,
             why="Augment first, then prepare.",
-            traps=((11.0, "You prepared first and augmented after: swap the two."),),
+            traps=(
+                (11.0, "You prepared first and augmented after: swap the two."),
+                (2.0, "The training images are augmented, but not prepared: the model needs both."),
+            ),
         ),
     ),
     hints=(
@@ -527,6 +611,31 @@ def transform_for(split: str, augment: Callable, prepare: Callable) -> Callable:
             "def transform_for(split, augment, prepare):\n"
             '    return prepare if split == "validation" else v2.Compose([augment, prepare])',
             says="The test set is augmented too",
+        ),
+        WrongAnswer(
+            "returns nothing for the others",
+            "from torchvision.transforms import v2\n\n"
+            "def transform_for(split, augment, prepare):\n"
+            '    if split == "train":\n'
+            "        return v2.Compose([augment, prepare])",
+            says="in every case",
+        ),
+        WrongAnswer(
+            "returns a list for training",
+            "def transform_for(split, augment, prepare):\n"
+            '    return [augment, prepare] if split == "train" else prepare',
+            says="cannot be called",
+        ),
+        WrongAnswer(
+            "never augments",
+            "def transform_for(split, augment, prepare):\n    return prepare",
+            says="never augmented",
+        ),
+        WrongAnswer(
+            "forgets to prepare",
+            "def transform_for(split, augment, prepare):\n"
+            '    return augment if split == "train" else prepare',
+            says="but not prepared",
         ),
         WrongAnswer(
             "prepares first",
