@@ -19,7 +19,7 @@
 #
 # **After this chapter you can**
 #
-# - say what `ToImage`, `ToDtype` and [`Normalize`](pages/glossary.ipynb#Normalize) do to shape,
+# - say what `ToImage`, `ToDtype` and [Normalize](pages/glossary.ipynb#Normalize) do to shape,
 #   [dtype](pages/glossary.ipynb#dtype) and range, and in which order,
 # - find out why pixels came out white, negative, 255 times too large, or on their side,
 # - bring grey, transparent, palette, CMYK and 16-bit images to one form,
@@ -585,8 +585,7 @@ def custom_transform(module):
 
 image = to_float(photo)
 box = tv_tensors.BoundingBoxes([[10, 20, 50, 60]], format="XYXY", canvas_size=image.shape[-2:])
-
-
+# An object of a class that has only `_transform`, as older tutorials write it:
 old_hook = type("OldHook", (v2.Transform,), {"_transform": lambda self, inpt, params: inpt})()
 
 attempt("transforms.Transform:", lambda: custom_transform(transforms)(image))
@@ -835,8 +834,8 @@ for name, transform in {"training": for_train, "test": for_test}.items():
 
 # %% [markdown]
 # **What happened.** Both end with the same three steps; only training draws. So the same training item comes out
-# differently each time, and a test item never does. A batch has mean 0 and standard deviation 1, roughly, and a
-# shape that a model can take.
+# differently each time, and a test item never does. Over all training photos the mean is 0 and the standard
+# deviation 1; a single batch is a little off. Its shape is one that a model can take.
 #
 # ## 15. The lab
 #

@@ -86,7 +86,7 @@ def evaluation_pipeline(size: int, mean: list[float], std: list[float]) -> v2.Co
         ),
         Check(
             use=_differs,
-            shown="do eight calls of the pipeline with the same image give different results?",
+            shown="do eight calls with the same image differ?",
             expected=False,
             why="A step draws by chance. In evaluation an image must always give the same numbers.",
         ),
