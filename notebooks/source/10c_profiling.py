@@ -19,8 +19,8 @@
 #
 # **After this chapter you can**
 #
-# - read a profile of cProfile and of `torch.profiler`, and say where they are blind,
-# - look into worker processes: from inside with a trace, from outside with py-spy,
+# - read a [profile](pages/glossary.ipynb#profiler) of cProfile and of `torch.profiler`, and say where they are blind,
+# - look into [worker](pages/glossary.ipynb#worker) processes: from inside with a trace, from outside with py-spy,
 # - tell shared memory from a process's own, and say what "utilisation" means,
 # - work out what a change can bring at most, before you make it,
 # - find the cause of a slow pipeline by counting, and prove the cure.
@@ -189,13 +189,14 @@ alone.head(9).round(3)
 
 # %% [markdown]
 # **What happened.** *own seconds* is the time in the function itself; the last column has the functions that it
-# calls as well. `convert` leads: who calls it so often? Not the decoding. It is the colour jitter: for the
-# hue, every picture goes to another colour space and back. `decode` comes later than most people guess.
+# calls as well. `convert` leads, with six calls for each photo: who calls it so often? Not the decoding. It is the
+# colour jitter: for the hue, every picture goes to another colour space and back. `decode` stands well below.
 #
 # Two warnings. Each call costs a little more under the profiler, so many small Python functions look worse than
 # they are. And C code, such as `resize`, is one entry, whatever happens inside.
 #
-# **Question.** Now only the loading, without the step, and with two workers: how many calls of `__getitem__` does the profile list?
+# **Question.** Now only the loading, without the step, and with two workers: how many calls of `__getitem__` does
+# the profile list?
 
 # %%
 predict("10c.p2", ...)
@@ -227,17 +228,20 @@ predict("10c.p2").reveal(listed[2])
 # %% [markdown]
 # > **Correction.** The guide: cProfile identifies slow operations. The machine: **only those of its own process.**
 # > With workers all reading and transforming happens elsewhere, and the profile shows what the main process does
-# > meanwhile: it waits (`poll`). Profile with `num_workers=0`, or use an instrument that reaches the workers.
+# > meanwhile: it waits for them (`poll`, a call of the system). Profile with `num_workers=0`, or use an instrument
+# > that reaches the workers.
 #
 # ## 3. A trace of the loader
 #
-# A profile adds up. A **trace** keeps each piece of work with its start and end. `trace(loader)` (chapter 02) notes
-# them *in the workers* and sends them along with the batches. **Question:** how many pieces has our epoch?
+# A profile adds up. A **trace** keeps each piece of work as a [span](pages/glossary.ipynb#timeline), with its start
+# and its end. `trace(loader)` (chapter 02) notes them *in the workers* and sends them along with the batches.
+# **Question:** how many spans has our epoch of 64 photos in four batches?
 
 # %%
 traced = trace(DataLoader(dataset, batch_size, **two))
 for images, labels in traced:
     train_step(images, labels)
+# Two waits are for no batch: "start", until the workers are there, and "end", for the end of the epoch.
 kinds = Counter(span.kind for span in traced.spans if span.name not in ("start", "end"))
 for kind in ("start", "fetch", "transform", "collate", "wait", "step"):
     print(f"{kind:10} {kinds[kind]:4} spans")
@@ -254,7 +258,7 @@ print("an event has", ", ".join(first))
 
 # %% tags=["nbval-ignore-output"] reason="timing: the picture of a run is another one each time"
 looks = {
-    "start": (palette.YELLOW, ""), "fetch": (palette.SKY, ""), "collate": (palette.GREEN, "xx"),
+    "start": (palette.YELLOW, ".."), "fetch": (palette.SKY, ""), "collate": (palette.GREEN, "xx"),
     "wait": (palette.ORANGE, "//"), "step": (palette.BLUE, ""),
 }  # fmt: skip
 begin = min(span.start for span in traced.spans)
@@ -263,7 +267,7 @@ for kind, (colour, hatch) in looks.items():
     for worker in (-1, 0, 1):
         bars = [(s.start - begin, s.seconds) for s in traced.spans if s.kind == kind and s.worker == worker]
         label = kind if worker == -1 or (kind in ("start", "fetch", "collate") and worker == 0) else None
-        style = {"facecolors": colour, "edgecolors": "white", "hatch": hatch, "lw": 0.3, "label": label}
+        style = {"facecolors": colour, "edgecolors": "black", "hatch": hatch, "lw": 0.5, "label": label}
         axis.broken_barh(bars, (worker - 0.4, 0.8), **style)
 axis.set_yticks([-1, 0, 1], ["training", "worker 0", "worker 1"])
 axis.set(xlabel="seconds")
@@ -272,15 +276,17 @@ axis.legend(named.values(), named.keys(), ncols=5, loc="lower center", bbox_to_a
 axis.invert_yaxis()
 show(
     fig,
-    alt="Three rows over time: two workers fetch photo after photo, training mostly waits between short steps.",
+    alt="Three rows over time: two workers start, then fetch photo after photo; training waits and steps in turn.",
 )
 print(traced.summary())
 traced.summary().table().round(3).head(6)
 
 # %% [markdown]
 # **What happened.** 64 photos, each with six transform steps: 384 spans, and every one knows its process. The
-# picture says at a glance what no table says: the training row is mostly *wait*. The table names the dearest
-# part, with workers at work. The trace file opens in `chrome://tracing` or at ui.perfetto.dev, where you can zoom.
+# picture says at a glance what no table says: *when* training waits, and what the workers do meanwhile. The longest
+# wait is the first, while the workers start and make the first batch; the summary counts it apart, as *start-up*.
+# The table names the dearest part, with workers at work. The trace file opens in `chrome://tracing` or at
+# ui.perfetto.dev, where you can zoom.
 #
 # ## 4. torch.profiler
 #
@@ -347,7 +353,7 @@ for place, name in enumerate(names):
     for event in blocks:
         if event["name"].startswith(name):
             left, width = (event["ts"] - start) / 1e3, event["dur"] / 1e3
-            axis.barh(place, width, left=left, color=palette.SERIES[place], edgecolor="white")
+            axis.barh(place, width, left=left, color=palette.SERIES[place], edgecolor="black", linewidth=0.5)
 axis.set_yticks(range(len(names)), names.values())
 axis.set(xlabel="milliseconds")
 axis.invert_yaxis()
@@ -409,9 +415,8 @@ for (who, where), count in at.most_common(8):
 # %% [markdown]
 # **What happened.** The workers are in `convert`, `resize` and `load`, which decodes: the same names as in section 2,
 # but now **with workers, from outside, without a change to the code**. Training is hardly there: py-spy leaves out
-# threads that only wait (`--idle` lists them). `py-spy dump --pid
-# 1234` prints where each thread is at this moment: the first thing to try when a run hangs. (Some systems
-# allow it only to the administrator; the cell says so.)
+# threads that only wait (`--idle` lists them). `py-spy dump --pid 1234` prints where each thread is at this moment:
+# the first thing to try when a run hangs. (Some systems allow it only to the administrator; the cell says so.)
 #
 # ## 6. Memory, and how busy is busy
 #
@@ -444,9 +449,9 @@ predict("10c.p3").reveal(grown["tensor, 25 million float32"])
 # **What happened.** NumPy reports its memory to Python, torch does not. For tensors use `profile_memory=True`
 # (section 4), on a GPU `torch.accelerator.memory_allocated()`, or ask the system about the whole process.
 #
-# The system has three numbers. **RSS** counts every page that a process can see. **USS** counts the pages that it
-# alone has. **PSS** gives each process its part of the shared ones. **Question:** two forked workers share
-# 100 MB with the notebook. What does each number say?
+# The system has three [numbers](pages/glossary.ipynb#RSS). **RSS** counts every page that a process can see. **USS**
+# counts the pages that it alone has. **PSS** gives each process its part of the shared ones. **Question:** two
+# [forked](pages/glossary.ipynb#fork) workers share 100 MB with the notebook. What does each number say?
 
 
 # %%
@@ -533,14 +538,14 @@ if torch.accelerator.is_available():
     print(f"tensors on the accelerator: {torch.accelerator.memory_allocated() / 1e6:,.0f} MB")
 
 # %% [markdown]
-# **What happened.** In both cases the system shows 100 %; one delivers more than twice as much. **Busy is not fast.** Count what comes
-# out: photos a second. (Why the first is slow: patient 1 of the clinic.)
+# **What happened.** In both cases the system shows 100 %; one delivers about twice as much. **Busy is not fast.**
+# Count what comes out: photos a second. (Why the first is slow: patient 1 of the clinic.)
 #
 # ## 7. One item, step by step
 #
 # **Question.** What would the pipeline gain if decoding cost *nothing*? If it takes the share *s* of the time, the
-# rest remains, and the gain is at most 1 / (1 − *s*): **Amdahl's law**. Here are the shares, each the median over
-# photos and repeats, and for two of them the proof.
+# rest remains, and the gain is at most 1 / (1 − *s*): [**Amdahl's law**](pages/glossary.ipynb#Amdahl's-law). Here are
+# the shares, each the median over photos and repeats, and for two of them the proof.
 
 # %% tags=["nbval-ignore-output"] reason="timing: shares depend on the machine"
 steps = {"read and decode": folder.loader} | {type(step).__name__: step for step in pipeline.transforms}
@@ -605,7 +610,7 @@ print(f"with two workers, their start included: measured {rate(lambda: run(2)):.
 #
 # | you see | it is | do |
 # |---|---|---|
-# | both together ≈ step only | the step | smaller model, AMP, compile, larger batch; leave the loader alone |
+# | both together ≈ step only | the step | smaller model, [AMP](pages/glossary.ipynb#AMP), compile, larger batch; leave the loader alone |
 # | both together ≈ loading only | the loading | sections 2 to 7: find its dearest part |
 # | well below both, 0 workers | one after the other | workers, so that they overlap |
 # | well below both, with workers | start-up, transfer, too few cores | trace it |
@@ -613,10 +618,11 @@ print(f"with two workers, their start included: measured {rate(lambda: run(2)):.
 #
 # ## 9. The clinic
 #
-# Six patients. Each delivers the right pixels, and each is slow for **one** reason. You get its code, and the
-# same signs for each: what is on top of cProfile, how many calls and opened files an item costs, how many
-# bytes a pixel weighs. **Counts do not depend on the machine**: they often find the cause where seconds only
-# complain. Name the cause before you read the exercise. The cure is yours to write.
+# Six patients. Each delivers the right pixels, and each is slow for **one** reason. You get its code, and the same
+# signs for each: what is on top of cProfile, how many calls and opened files an item costs, how many bytes a pixel
+# weighs. **Counts do not depend on the machine**: they often find the cause where seconds only complain. Name the
+# cause before you read the exercise. The cure is yours to write: replace the three dots and run the cell.
+# `hint("10c.1")` helps, each call a little more; `solution("10c.1")` shows an answer.
 
 # %%
 import inspect
@@ -732,8 +738,8 @@ def run_epochs(make_loader: Callable, step: Callable, epochs: int) -> None:
 # %% [markdown]
 # ### Patient 5: "everything is in memory, and it still crawls"
 #
-# No file, no decoding: the photos lie in memory as uint8, and two workers prepare them. What a worker makes has to get
-# to the training process. **Question:** compare the last two numbers. Which part of them is new information?
+# No file, no decoding: the photos lie in memory as uint8, and two workers prepare them. What a worker makes has to
+# get to the training process. **Question:** compare the last two numbers. Which part of them is new information?
 
 # %%
 print(inspect.getsource(clinic.Normalised.__getitem__))
@@ -801,7 +807,7 @@ class RunningMean:
 # | 3 Boxed | searches all notes for each photo | 20,000 comparisons an item | 1 look-up |
 # | 4 batches_of | a new loader, so new workers, for each epoch | 6 processes | 2 |
 # | 5 Normalised | float32 travels | 4 bytes a pixel | 1 |
-# | 6 ChannelMean | keeps all photos, copies them at each step | 19.3 MB in step 8, and growing | a sum and a count |
+# | 6 ChannelMean | keeps all photos, copies them at each step | 19.3 MB in step 8, 2.4 GB in step 1,000 | a sum and a count |
 #
 # Run `signs(...)` on your own class, or count in the same way: that is the proof of a cure.
 # </details>
@@ -825,16 +831,16 @@ lab
 # %% [markdown]
 # **Questions that only playing answers**
 #
-# 1. Compare 0, 1 and 2 workers. What does the second worker bring? With two, some fetches in the timeline are many times
-#    as long as others. What does the *other* worker do meanwhile?
-# 2. `lab.result.summary.table()` has a row *storage*: time in which a fetch waited, off the processor. Without workers
-#    it is next to nothing. All photos are in the system's memory by now: so what do two workers wait for?
+# 1. Compare 0, 1 and 2 workers. What does the second worker bring? With two, some fetches in the timeline are many
+#    times as long as others. What does the *other* worker do meanwhile?
+# 2. `lab.result.summary.table()` has a row *storage*: time in which a fetch waited, off the processor. Without
+#    workers it is next to nothing. All photos are in the system's memory by now: so what do two workers wait for?
 #    `print(inspect.getsource(clinic.Archive))` has the answer.
 # 3. Raise *training step*. From which step on does the fault of this loader no longer matter?
 #
 # ## One more exercise
 #
-# `hint("10c.7")` helps, each call a little more; `solution("10c.7")` shows an answer. So it is for the patients.
+# Section 7 divided by what is left of the time when a part costs *nothing*. Most parts only become cheaper.
 
 
 # %% tags=["exercise"]
@@ -847,7 +853,7 @@ def whole_gain(share: float, faster: float) -> float:
 # %% [markdown]
 # ## Quiz
 #
-# Answer with a letter: `quiz("10c.q1", "b")`.
+# Put the letter of your answer behind the name: `quiz("10c.q1", "a")`.
 
 # %%
 quiz("10c.q1")

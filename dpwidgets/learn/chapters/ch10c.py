@@ -2,6 +2,7 @@
 
 import copy
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,14 @@ from dpwidgets.learn.model import Chapter, Check, Exercise, Option, Prediction, 
 # --- exercise 10c.1: decode a photo no larger than needed
 
 
+def _ramps(width: int, height: int) -> np.ndarray:
+    """A picture, uint8 (height, width, 3): red grows to the right, green downwards, blue is the same."""
+    rows, columns = np.mgrid[:height, :width]
+    blue = np.full((height, width), 128)
+    ramps = [255 * columns / (width - 1), 255 * rows / (height - 1), blue]
+    return np.stack(ramps, axis=2).astype(np.uint8)
+
+
 def _decoded(load_square: Callable[[Path, int], Any], size: tuple[int, int], edge: int) -> dict[str, Any]:
     """What `load_square` gives of a photo of `size`, and how large the photo was decoded, (width, height)."""
     sizes = []
@@ -27,11 +36,9 @@ def _decoded(load_square: Callable[[Path, int], Any], size: tuple[int, int], edg
             sizes.append(photo.size)
         return load(photo)
 
-    rows, columns = np.mgrid[: size[1], : size[0]]
-    pixels = np.stack([columns % 256, rows % 256, (rows + columns) % 256], axis=2).astype(np.uint8)
     with tempfile.TemporaryDirectory() as folder, mock.patch.object(ImageFile.ImageFile, "load", watched):
         path = Path(folder, "photo.jpg")
-        Image.fromarray(pixels).save(path)
+        Image.fromarray(_ramps(*size)).save(path)
         return {"square": load_square(path, edge), "decoded": sizes}
 
 
@@ -41,9 +48,18 @@ def _judge_square(came: dict[str, Any], edge: int, largest: int) -> str | None:
         return "Return a uint8 tensor: `pil_to_tensor` makes one of a picture."
     if square.shape != (3, edge, edge):
         return f"The shape is {tuple(square.shape)}, not (3, {edge}, {edge})."
+    if not sizes:
+        return "Pillow did not decode the photo, and only Pillow is watched here: open it with `Image.open`."
     if len(sizes) != 1:
         return f"The photo was decoded {len(sizes)} times; once is enough."
     width, height = sizes[0]
+    wanted = torch.from_numpy(_ramps(edge, edge)).permute(2, 0, 1)
+    if (square.float() - wanted.float()).abs().mean() > 3:
+        return (
+            "The shape is right, but this is not the whole photo, squeezed. A crop shows a part of it. An "
+            "array of a picture is (H, W, C): `reshape` mixes its pixels up, `pil_to_tensor` (or "
+            "`permute(2, 0, 1)`) does not."
+        )
     if min(width, height) < edge:
         return (
             f"The photo was decoded at {width} x {height}, smaller than {edge} x {edge}: the rest is "
@@ -62,8 +78,8 @@ SQUARE = Exercise(
     id="10c.1",
     title="Patient 1: decode less",
     prompt=(
-        "Return the JPEG photo at `path` as a uint8 tensor `(3, edge, edge)`, like `Stamps`. "
-        "The sides may be squeezed.\n"
+        "Return the JPEG photo at `path` as a uint8 tensor `(3, edge, edge)`, like `Stamps`: the whole photo "
+        "squeezed into the square.\n"
         "Decode as few pixels as the JPEG decoder allows, but never fewer than the square has on a side."
     ),
     stub="""
@@ -148,6 +164,36 @@ def load_square(path, edge: int) -> torch.Tensor:
             '        return pil_to_tensor(photo.convert("RGB").resize((edge, edge)))',
             says="the picture is blurred",
         ),
+        WrongAnswer(
+            "mixes the pixels up",
+            "import numpy as np\nimport torch\nfrom PIL import Image\n\n"
+            "def load_square(path, edge):\n"
+            "    with Image.open(path) as photo:\n"
+            '        photo.draft("RGB", (edge, edge))\n'
+            '        pixels = np.array(photo.convert("RGB").resize((edge, edge)))\n'
+            "    return torch.from_numpy(pixels).reshape(3, edge, edge)",
+            says="mixes its pixels up",
+        ),
+        WrongAnswer(
+            "cuts a square out",
+            "from PIL import Image, ImageOps\n"
+            "from torchvision.transforms.v2.functional import pil_to_tensor\n\n"
+            "def load_square(path, edge):\n"
+            "    with Image.open(path) as photo:\n"
+            '        photo.draft("RGB", (edge, edge))\n'
+            '        return pil_to_tensor(ImageOps.fit(photo.convert("RGB"), (edge, edge)))',
+            says="A crop shows a part",
+        ),
+        WrongAnswer(
+            "another decoder",
+            "import simplejpeg\nimport torch\n"
+            "from torchvision.transforms.v2.functional import resize\n\n"
+            "def load_square(path, edge):\n"
+            "    data = open(path, 'rb').read()\n"
+            "    pixels = simplejpeg.decode_jpeg(data, min_height=edge, min_width=edge)\n"
+            "    return resize(torch.from_numpy(pixels).permute(2, 0, 1), [edge, edge])",
+            says="open it with `Image.open`",
+        ),
     ),
 )
 
@@ -214,12 +260,21 @@ class LabelledOnce(Dataset):
         Check(
             use=lambda made: [
                 (len(dataset), dataset[1])
-                for dataset in [made(["a.jpg", "b.jpg"], lambda: {"b.jpg": "dog", "a.jpg": "cat"})]
+                for dataset in [
+                    made(["a.jpg", "b.jpg"], lambda: {"b.jpg": "dog", "a.jpg": "cat", "c.jpg": "owl"})
+                ]
             ],
             shown='dataset = LabelledOnce(["a.jpg", "b.jpg"], ...); len(dataset), dataset[1]',
             expected=[(2, ("b.jpg", "dog"))],
-            why="Item 1 is the name at place 1 and the label that belongs to this name.",
+            why=(
+                "There are as many items as names in `files`. Item 1 is the name at place 1 and the label "
+                "that belongs to this name."
+            ),
             traps=(
+                (
+                    [(3, ("b.jpg", "dog"))],
+                    "The file has labels of other photos too: the length is that of `files`.",
+                ),
                 (
                     [(2, ("b.jpg", "cat"))],
                     "The label comes by its place in the file; look it up by the name.",
@@ -297,6 +352,17 @@ class LabelledOnce(Dataset):
             "        return self.files[i], self.labels[0]",
             says="look it up by the name",
         ),
+        WrongAnswer(
+            "as long as the label file",
+            "class LabelledOnce:\n"
+            "    def __init__(self, files, read_labels):\n"
+            "        self.files, self.labels = files, read_labels()\n"
+            "    def __len__(self):\n"
+            "        return len(self.labels)\n"
+            "    def __getitem__(self, i):\n"
+            "        return self.files[i], self.labels[self.files[i]]",
+            says="the length is that of `files`",
+        ),
     ),
 )
 
@@ -319,21 +385,37 @@ class _Notes(list[dict[str, Any]]):
         return found
 
 
+class _Files(list[str]):
+    """A list that counts how often a name was searched for in it."""
+
+    searched = 0
+
+    def __contains__(self, name: object) -> bool:
+        self.searched += 1
+        return super().__contains__(name)
+
+
 _BOXES = [("b", (0, 0, 2, 2)), ("a", (1, 1, 3, 3)), ("b", (4, 4, 6, 6)), ("a", (0, 0, 9, 9))]
 
 
-def _touched(group: Callable[..., Any]) -> int:
+def _touched(group: Callable[..., Any]) -> dict[str, int]:
     notes = _Notes({"file": f"{n % 50}.jpg", "box": (n, n, n + 1, n + 1)} for n in range(1000))
-    group(notes, [f"{n}.jpg" for n in range(50)])
-    return notes.touched
+    files = _Files(f"{n}.jpg" for n in range(50))
+    group(notes, files)
+    return {"notes looked at": notes.touched, "searches in files": files.searched}
 
 
-def _judge_touched(touched: Any) -> str | None:
+def _judge_touched(came: dict[str, int]) -> str | None:
+    touched, searched = came["notes looked at"], came["searches in files"]
     if touched > 2000:
         return (
             f"The 1,000 notes were looked at {touched:,} times: once for each of the 50 files. With "
-            "twice as many "
-            "files and notes it would be four times as much."
+            "twice as many files and notes it would be four times as much."
+        )
+    if searched > 100:
+        return (
+            f"`in files` searches the list from its start, {searched:,} times: the same fault in another "
+            "place. Ask the dictionary: `in boxes` is one look."
         )
     return None
 
@@ -343,9 +425,9 @@ BOXES = Exercise(
     title="Patient 3: look up, do not search",
     prompt=(
         'Each note is a dictionary `{"file": name, "box": (left, upper, right, lower)}`. Return a '
-        "dictionary: for "
-        "**every** name in `files` the list of its boxes, in the order of the notes.\n"
-        "Go through the notes once, however many files there are. A photo without boxes has an empty list."
+        "dictionary: for **every** name in `files` the list of its boxes, in the order of the notes. A photo "
+        "without boxes has an empty list; notes on other photos are left out.\n"
+        "Go through the notes once, however many files there are."
     ),
     stub="""
 def boxes_by_file(notes: list[dict], files: list[str]) -> dict[str, list[tuple]]:
@@ -363,6 +445,11 @@ def boxes_by_file(notes: list[dict], files: list[str]) -> dict[str, list[tuple]]
                     "Make the value a list.",
                 ),
                 (
+                    {name: [box for _, box in _BOXES] for name in "abc"},
+                    "All photos share one list: `dict.fromkeys(files, [])` makes one, not one for each. "
+                    "`{name: [] for name in files}` makes one for each.",
+                ),
+                (
                     {"a": [(1, 1, 3, 3), (0, 0, 9, 9)], "b": [(0, 0, 2, 2), (4, 4, 6, 6)]},
                     "`c` is missing: a photo without boxes is a photo all the same, and its look-up "
                     "would fail.",
@@ -370,10 +457,15 @@ def boxes_by_file(notes: list[dict], files: list[str]) -> dict[str, list[tuple]]
             ),
         ),
         Check(
+            ([{"file": "a", "box": (1, 1, 3, 3)}, {"file": "z", "box": (0, 0, 5, 5)}], ["a"]),
+            expected={"a": [(1, 1, 3, 3)]},
+            why="The notes tell of `z` too, and `z` is not among our photos: leave it out.",
+        ),
+        Check(
             use=_touched,
-            shown="how many notes are looked at, for 1,000 notes and 50 files",
+            shown="what is looked at, for 1,000 notes and 50 files",
             judge=_judge_touched,
-            wants="about 1,000",
+            wants="each of the 1,000 notes once, no search in the list of files",
         ),
     ),
     hints=(
@@ -381,13 +473,15 @@ def boxes_by_file(notes: list[dict], files: list[str]) -> dict[str, list[tuple]]
         "drawers once, one drawer for each file.",
         "Begin with `{name: [] for name in files}`: one look into a dictionary costs the same, large "
         "or small.",
-        '`for note in notes: boxes[note["file"]].append(note["box"])`',
+        '`for note in notes:`, and for those with `note["file"] in boxes`: '
+        '`boxes[note["file"]].append(note["box"])`',
     ),
     solution="""
 def boxes_by_file(notes: list[dict], files: list[str]) -> dict[str, list[tuple]]:
     boxes = {name: [] for name in files}
     for note in notes:
-        boxes[note["file"]].append(note["box"])
+        if note["file"] in boxes:
+            boxes[note["file"]].append(note["box"])
     return boxes
 """,
     explanation="One pass makes the dictionary, in `__init__`. `__getitem__` then asks it: no search at all.",
@@ -417,6 +511,35 @@ def boxes_by_file(notes: list[dict], files: list[str]) -> dict[str, list[tuple]]
             "        boxes.setdefault(note['file'], []).append(note['box'])\n"
             "    return boxes",
             says="`c` is missing",
+        ),
+        WrongAnswer(
+            "one list for all",
+            "def boxes_by_file(notes, files):\n"
+            "    boxes = dict.fromkeys(files, [])\n"
+            "    for note in notes:\n"
+            "        if note['file'] in boxes:\n"
+            "            boxes[note['file']].append(note['box'])\n"
+            "    return boxes",
+            says="share one list",
+        ),
+        WrongAnswer(
+            "keeps the notes on other photos",
+            "def boxes_by_file(notes, files):\n"
+            "    boxes = {name: [] for name in files}\n"
+            "    for note in notes:\n"
+            "        boxes.setdefault(note['file'], []).append(note['box'])\n"
+            "    return boxes",
+            says="leave it out",
+        ),
+        WrongAnswer(
+            "searches the list of files",
+            "def boxes_by_file(notes, files):\n"
+            "    boxes = {name: [] for name in files}\n"
+            "    for note in notes:\n"
+            "        if note['file'] in files:\n"
+            "            boxes[note['file']].append(note['box'])\n"
+            "    return boxes",
+            says="in another place",
         ),
     ),
 )
@@ -568,11 +691,17 @@ def _parcel(dataset_class: Callable[..., Any]) -> dict[str, Any]:
     """What one batch of four photos weighs on its way, and what the step gets."""
     dataset = dataset_class(_PHOTOS, _MEAN, _STD)
     batch = default_collate([dataset[i] for i in range(len(_PHOTOS))])
-    return {"bytes on the way": batch.nbytes, "what the step gets": dataset.finish(batch)}
+    return {
+        "items": len(dataset),
+        "bytes on the way": batch.nbytes,
+        "what the step gets": dataset.finish(batch),
+    }
 
 
 def _judge_parcel(came: dict[str, Any]) -> str | None:
     weight, batch = came["bytes on the way"], came["what the step gets"]
+    if came["items"] != len(_PHOTOS):
+        return f"The dataset says that it has {came['items']} items; there are {len(_PHOTOS)} photos."
     if not isinstance(batch, torch.Tensor) or batch.dtype != torch.float32:
         return "`finish` returns the batch as float32."
     shape = (1, 3, 1, 1)
@@ -630,7 +759,7 @@ class LightParcels(Dataset):
             use=_parcel,
             shown="a batch of 4 photos of 5 x 3 pixels, collated and finished",
             judge=_judge_parcel,
-            wants=f"{_PHOTOS.nbytes} bytes on the way; the step gets float32 (4, 3, 5, 3), normalised",
+            wants=f"4 items, {_PHOTOS.nbytes} bytes on the way; the step gets float32 (4, 3, 5, 3)",
         ),
     ),
     hints=(
@@ -722,9 +851,11 @@ class LightParcels(Dataset):
 def _bytes_held(thing: Any) -> int:
     if isinstance(thing, torch.Tensor):
         return thing.untyped_storage().nbytes()
+    if isinstance(thing, np.ndarray):
+        return thing.nbytes
     if isinstance(thing, dict):
         return sum(_bytes_held(value) for value in thing.values())
-    if isinstance(thing, list | tuple | set):
+    if isinstance(thing, list | tuple | set | deque):
         return sum(_bytes_held(value) for value in thing)
     return 0
 
@@ -751,6 +882,10 @@ def _judge_mean(came: dict[str, Any]) -> str | None:
         )
     if torch.allclose(mean, torch.full((3,), right * 255).to(mean)):
         return "Divide by 255: the scale is from 0 to 1."
+    if torch.allclose(mean, torch.full((3,), right * 16).to(mean)):
+        return "The sum runs over all pixels (4 x 4 in each photo here), so count pixels, not photos."
+    if torch.allclose(mean, torch.ones(3).to(mean)):
+        return "That is the mean of the last batch alone. The photos before it count as well."
     if not torch.allclose(mean, torch.full((3,), right).to(mean), atol=1e-5):
         return f"160 photos of 0.2 and one of 1 have the mean {right:.4f}."
     if held > 1000:
@@ -856,6 +991,39 @@ class RunningMean:
             "        return (torch.cat(self.seen) / 255).mean(dim=(0, 2, 3))",
             says="grow with every batch",
         ),
+        WrongAnswer(
+            "keeps them as arrays",
+            "import torch\n\n"
+            "class RunningMean:\n"
+            "    def __init__(self):\n"
+            "        self.seen = []\n"
+            "    def update(self, photos):\n"
+            "        self.seen.append(photos.numpy())\n"
+            "        seen = torch.cat([torch.from_numpy(each) for each in self.seen])\n"
+            "        return (seen / 255).mean(dim=(0, 2, 3))",
+            says="grow with every batch",
+        ),
+        WrongAnswer(
+            "counts photos, not pixels",
+            "import torch\n\n"
+            "class RunningMean:\n"
+            "    def __init__(self):\n"
+            "        self.total, self.count = torch.zeros(3), 0\n"
+            "    def update(self, photos):\n"
+            "        self.total += (photos / 255).sum(dim=(0, 2, 3))\n"
+            "        self.count += len(photos)\n"
+            "        return self.total / self.count",
+            says="count pixels, not photos",
+        ),
+        WrongAnswer(
+            "the last batch alone",
+            "class RunningMean:\n"
+            "    def __init__(self):\n"
+            "        pass\n"
+            "    def update(self, photos):\n"
+            "        return (photos / 255).mean(dim=(0, 2, 3))",
+            says="the last batch alone",
+        ),
     ),
 )
 
@@ -876,16 +1044,20 @@ def whole_gain(share: float, faster: float) -> float:
 """,
     checks=(
         Check(
-            (0.5, 2.0),
-            expected=1 / 0.75,
+            (0.25, 2.0),
+            expected=1 / 0.875,
             why=(
-                "Half of the time stays as it is, the other half becomes a quarter: 0.75 are left, 1 "
-                "/ 0.75 = 1.33."
+                "Three quarters of the time stay as they are, the last quarter becomes an eighth: 0.875 are "
+                "left, 1 / 0.875 = 1.14."
             ),
             traps=(
-                (2.0, "That is the gain of the part. The other half of the time is as slow as before."),
-                (0.75, "That is the time that is left. The gain is one divided by it."),
-                (1.5, "Time adds up, speed does not: work out the time that is left."),
+                (2.0, "That is the gain of the part. The other three quarters are as slow as before."),
+                (0.875, "That is the time that is left. The gain is one divided by it."),
+                (1.25, "Time adds up, speed does not: work out the time that is left."),
+                (
+                    1 / 0.75,
+                    "That would be it if the part cost nothing any more. It takes half as long as before.",
+                ),
             ),
         ),
         Check(
@@ -911,7 +1083,14 @@ def whole_gain(share: float, faster: float) -> float:
     ),
     wrong=(
         WrongAnswer(
-            "the gain of the part", "def whole_gain(share, faster):\n    return faster", says="The other half"
+            "the gain of the part",
+            "def whole_gain(share, faster):\n    return faster",
+            says="as slow as before",
+        ),
+        WrongAnswer(
+            "the limit",
+            "def whole_gain(share, faster):\n    return 1 / (1 - share)",
+            says="if the part cost nothing",
         ),
         WrongAnswer(
             "the time that is left",
@@ -1033,8 +1212,7 @@ DECODING = Prediction(
     id="10c.p1",
     question="The guide's training pipeline: what share of an item's time is the decoding of the JPEG?",
     explanation=(
-        "Most people say more than half. Decoding a photo of this size is quick; the colour jitter, "
-        "which turns every "
+        "Much less than half. Decoding a photo of this size is quick; the colour jitter, which turns every "
         "pixel into another colour space and back, is not."
     ),
     unit="%",
