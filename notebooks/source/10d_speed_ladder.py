@@ -22,8 +22,9 @@
 #
 # - say which step of a loader to attack next, and how much it can bring,
 # - decode, resize and normalise JPEGs several times as fast as the usual code, on the same cores,
-# - build a cache of decoded photos that makes every later epoch dozens of times as fast,
-# - write a fused kernel, and say why it wins,
+# - build a [cache](pages/glossary.ipynb#cache) of decoded photos that makes every later epoch dozens of times as
+#   fast,
+# - write a [fused kernel](pages/glossary.ipynb#fused-kernel), and say why it wins,
 # - tell when workers make a loader *slower*, and why,
 # - augment a whole batch with draws of its own for each photo,
 # - take the pipeline home and use it on your own photos.
@@ -41,11 +42,7 @@
 # are in the [glossary](pages/glossary.ipynb).
 
 # %% tags=["imports"]
-import inspect
 import json
-import shutil
-import subprocess
-import sys
 import tempfile
 import timeit
 from pathlib import Path
@@ -57,8 +54,9 @@ import pandas as pd
 import simplejpeg
 import torch
 from IPython.display import display
+from PIL import Image
 from torch.utils.data import DataLoader, Dataset, Subset
-from torchvision import datasets, io, transforms
+from torchvision import datasets, transforms
 from torchvision.transforms import v2
 
 from dpwidgets import exercise, palette, portable, predict, quiz, samples, show, use_style
@@ -69,7 +67,7 @@ from dpwidgets.prep.parameters import Folder, Integer, ParameterError, check_par
 
 # %% tags=["parameters"]
 data_dir = None  # your own photos, one folder for each class; None takes the sample photos
-photos = 160  # how many of them each rung loads, 32 to 100,000
+photos = 128  # how many of them each rung loads, 32 to 100,000
 rounds = 1  # turns of each rung, 1 to 100; more give steadier ratios
 size = 224  # height and width of what is delivered, pixels, 32 to 1,024
 batch_size = 32  # photos in a batch, 2 to 1,024
@@ -112,6 +110,7 @@ print(f"{len(paths):,} photos of {len(found):,}, {len(set(labels.tolist()))} cla
 
 # %% tags=["rung"]
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+finish = v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, STD)])  # from section 3 on
 
 
 def guide() -> DataLoader:
@@ -122,9 +121,12 @@ def guide() -> DataLoader:
 
 
 # %% [markdown]
-# `Ladder` is our instrument. `measure` makes the loader, runs one epoch in which it watches memory and who works
-# when, then takes times: the guide, the rung, the guide again. **Guess:** how many times as fast can a loader get
-# that delivers the same float32 batches to the same two cores, once its photos are cached?
+# `Ladder` is our instrument. `measure` makes the loader, runs two epochs in which it watches memory and who works
+# when, then takes times: the guide, the rung, the guide again. It prints nothing: the tables come after sections 6,
+# 10 and 13, and `ladder.table()` in a cell of your own shows at any time how far you are.
+#
+# **Guess:** how many times as fast can a loader get that delivers the same float32 batches to the same two cores,
+# once its photos are cached?
 
 # %%
 predict("10d.p1", ...)
@@ -136,8 +138,9 @@ rung = ladder.measure("the guide's code", guide)
 # %% [markdown]
 # ## 2. Workers, kept
 #
-# The first idea is everybody's first idea: `num_workers`. Kept between epochs (`persistent_workers`), or each epoch
-# pays for starting them.
+# The first idea is everybody's first idea: `num_workers`. The [workers](pages/glossary.ipynb#worker) are kept
+# between epochs ([`persistent_workers`](pages/glossary.ipynb#persistent_workers)), or each epoch pays for starting
+# them. **Question:** two workers on two cores, is that twice the speed?
 
 
 # %% tags=["rung"]
@@ -148,32 +151,35 @@ def with_workers() -> DataLoader:
 rung = ladder.measure("workers, kept", with_workers)
 
 # %% [markdown]
-# Two cores, but not twice the speed (the table after section 6). The guide's code was not quite alone on its core:
-# torch already used both for a part of the work. And each worker has to send its batch, 19 MB of floats.
+# **What happened.** Less than twice the speed (the table after section 6). The guide's code was not quite alone on
+# its core: torch already used both for a part of the work. And each worker has to send its batch, 19 MB of floats.
 #
 # ## 3. uint8 for longer
 #
-# PIL's picture becomes an array, then a tensor, then floats, each step a copy. torchvision decodes straight into a
-# uint8 tensor, resizes uint8 with vector instructions, and makes floats last.
+# PIL's picture becomes an array, then a tensor, then floats, each step a copy. `simplejpeg` calls libjpeg-turbo,
+# which decodes into an array that a tensor can share; torchvision resizes uint8 with vector instructions (one works
+# on many numbers at once); floats come last. `portable` (chapter 02) lets workers use a class that a cell defines.
+# (torchvision has decoders too: deprecated since 0.29, torchcodec takes their place. Chapter 05 calls it.)
 
 
 # %% tags=["rung"]
 class TensorPhotos(Dataset):
-    """uint8 to the end: decode, resize, then floats."""
+    """uint8 to the end: decode, resize, then floats. `smaller`: how small the decoder may make it."""
 
-    def __init__(self, finish=None) -> None:
-        self.finish = finish
+    def __init__(self, finish=None, **smaller: int) -> None:
+        self.finish, self.smaller = finish, smaller
 
     def __len__(self) -> int:
         return len(paths)
 
     def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
-        pixels = io.decode_image(paths[i], io.ImageReadMode.RGB)
+        try:
+            pixels = simplejpeg.decode_jpeg(Path(paths[i]).read_bytes(), **self.smaller)
+        except ValueError:  # no JPEG
+            pixels = np.array(Image.open(paths[i]).convert("RGB"))
+        pixels = torch.from_numpy(pixels).permute(2, 0, 1)
         pixels = v2.functional.resize(pixels, [size, size], antialias=True)
         return (self.finish(pixels) if self.finish else pixels), labels[i]
-
-
-finish = v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, STD)])
 
 
 def uint8_decode() -> DataLoader:
@@ -187,42 +193,31 @@ rung = ladder.measure("uint8 decode and v2", uint8_decode)
 # ## 4. Decode less
 #
 # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size: the decoder leaves out what a small picture does not show.
-# Never below the size that you want. libjpeg-turbo does it; `simplejpeg` calls libjpeg-turbo without a detour.
-# **Question:** what does that bring for a photo of 12 megapixels, and what for ours?
+# Never below the size that you want. (`min_factor=2`: by half at least, or not at all.) **Question:** what does that
+# bring for a photo of 12 megapixels, and what for ours?
 
 
 # %% tags=["rung"]
-class ReducedPhotos(TensorPhotos):
-    """As above, decoded at the smallest size that is large enough."""
-
-    def __getitem__(self, i: int) -> tuple[torch.Tensor, torch.Tensor]:
-        try:
-            data = Path(paths[i]).read_bytes()
-            pixels = simplejpeg.decode_jpeg(data, min_height=size, min_width=size, min_factor=2)
-        except ValueError:  # no JPEG
-            return super().__getitem__(i)
-        pixels = torch.from_numpy(pixels).permute(2, 0, 1)
-        pixels = v2.functional.resize(pixels, [size, size], antialias=True)
-        return (self.finish(pixels) if self.finish else pixels), labels[i]
+smaller = {"min_height": size, "min_width": size, "min_factor": 2}
 
 
 def reduced_decode() -> DataLoader:
-    dataset = portable(ReducedPhotos(finish))
+    dataset = portable(TensorPhotos(finish, **smaller))
     return DataLoader(dataset, batch_size, num_workers=workers, persistent_workers=True)
 
 
 rung = ladder.measure("reduced decode", reduced_decode)
 
 # %%
-large = v2.functional.resize(io.decode_image(paths[0], io.ImageReadMode.RGB), [3000, 4000])
+large = v2.functional.resize(TensorPhotos()[0][0], [3000, 4000])
 large = simplejpeg.encode_jpeg(large.permute(1, 2, 0).contiguous().numpy(), quality=90)
 for edge in (224, 512, 1600):
     shape = simplejpeg.decode_jpeg(large, min_height=edge, min_width=edge, min_factor=2).shape
     print(f"12 megapixels for {edge:>5} x {edge:<5} decoded as {shape[1]} x {shape[0]}")
 
 # %% [markdown]
-# A large photo gains, in decoding and once more in resizing: the table after section 6 says how much. Ours are
-# 400 x 300: half of that would be too small for 224, so they are decoded whole.
+# **What happened.** A large photo gains, in decoding and once more in resizing: the line above the next table says
+# how much. Our sample photos are 400 x 300: half of that would be too small for 224, so they are decoded whole.
 #
 # ## 5. Normalise the batch, not the photo
 #
@@ -242,7 +237,7 @@ class Finished:
 
 
 def batch_normalised() -> Finished:
-    dataset = portable(ReducedPhotos())
+    dataset = portable(TensorPhotos(**smaller))
     loader = DataLoader(dataset, batch_size, num_workers=workers, persistent_workers=True)
     return Finished(loader, finish)
 
@@ -256,11 +251,14 @@ for dtype in (torch.float32, torch.uint8):
 # %% [markdown]
 # ## 6. Threads instead of processes
 #
-# Workers are processes because Python code holds a lock, the GIL. But decoders, resizers and kernels are compiled,
-# and they **let go of the lock** while they work. Then threads do what processes do, and have nothing to send: they
-# write into memory that the notebook sees. `InThreads` takes a plain `DataLoader` and lets threads make its batches,
-# in its order. `JpegBatches` makes a whole batch in one call (`__getitems__`), with a decoder, a resizer and a kernel
-# that all let go.
+# Workers are processes because Python code holds a lock, the [GIL](pages/glossary.ipynb#GIL). But decoders, resizers
+# and kernels (small compiled loops: section 11 has one) are compiled, and they **let go of the lock** while they
+# work. Then threads do what processes do, and have nothing to send: they write into memory that the notebook sees.
+#
+# `InThreads` takes a plain `DataLoader` and lets threads make its batches, in its order. `JpegBatches` makes a whole
+# batch in one call (`__getitems__`), with a decoder, a resizer and a kernel that all let go; Pillow takes what is no
+# JPEG. So the [`collate_fn`](pages/glossary.ipynb#collate_fn) has nothing to do: `as_it_is` returns what it gets.
+# (`JpegBatches` decodes photos whole. If yours have 12 megapixels, add the idea of section 4.)
 
 
 # %% tags=["rung"]
@@ -285,8 +283,9 @@ print(f"12 megapixels to 224 x 224: by way of 1/8 {whole / small:.1f} times as f
 ladder.table()
 
 # %% [markdown]
-# **What happened.** This is the fastest **first** pass of this chapter. What is left is decoding: only a leaner
-# format, a smaller JPEG or more cores could help. And: not doing it again.
+# **What happened.** This is the fastest **first** pass of this chapter. Half of what is left is decoding (the race
+# of section 15 measures that limit), most of the rest is resizing. Smaller JPEGs or more cores could help. And: not
+# doing it again.
 #
 # ## 7. Decode once: a cache in memory
 #
@@ -296,7 +295,7 @@ ladder.table()
 
 # %% tags=["rung"]
 def decoded():
-    loader = DataLoader(ReducedPhotos(), batch_size, collate_fn=list)
+    loader = DataLoader(TensorPhotos(**smaller), batch_size, collate_fn=list)
     return (pixels.contiguous().numpy() for batch in InThreads(loader, workers) for pixels, _ in batch)
 
 
@@ -322,10 +321,11 @@ rung = ladder.measure("cache in memory", in_memory)
 # %% [markdown]
 # ## 8. The cache on disk
 #
-# Memory is lost with the process, and may be too small. A **memory map** is a file that looks like an array: the
-# system reads its pages when they are touched, keeps them while there is room, shares them among processes. So the
-# memory is bounded by what the system can spare, not by the number of photos. `cached_array` writes the file whole
-# or not at all, names it by the content of the photos, and checks it when it is opened (chapter 08).
+# Memory is lost with the process, and may be too small. A [**memory map**](pages/glossary.ipynb#memory-map) is a file
+# that looks like an array: the system reads its pages (pieces of 4 kB) when they are touched, keeps them while there
+# is room, shares them among processes. So the memory is bounded by what the system can spare, not by the number of
+# photos. `cached_array` writes the file whole or not at all, names it by the content of the photos, and checks it
+# when it is opened (chapter 08). **Question:** is it slower than the cache in memory?
 
 
 # %% tags=["rung"]
@@ -382,12 +382,13 @@ def batches_from_workers() -> Finished:
 rung = ladder.measure("the same from workers", batches_from_workers)
 
 # %% tags=["nbval-ignore-output"] reason="timing"
-display(predict("10d.p2").reveal("faster" if rung.times_before > 1.1 else "slower"))
+display(predict("10d.p2").reveal("faster" if rung.times_before > 1 else "slower"))
 ladder.table().tail(4)
 
 # %% [markdown]
-# **What happened.** `__getitems__` alone brought next to nothing: the gather was not what took the time, the passes
-# of `finish` are (section 11 takes them on). Whole batches are needed there all the same.
+# **What happened.** From the disk is about as fast as from memory: the file's pages *are* in memory, once they were
+# touched. `__getitems__` alone brought next to nothing: fetching the photos never took long, the passes of `finish`
+# do (section 11 takes them on, and needs whole batches).
 #
 # And the workers? A batch now takes a few milliseconds to make. A worker writes it into shared memory, sends a
 # note, and the notebook maps that memory, page by page, and lets go of it again: that takes longer than making it.
@@ -399,11 +400,14 @@ ladder.table().tail(4)
 #
 # ## 11. Once over the memory
 #
-# Count how often the pixels of a batch travel now: the gather reads and writes uint8; `ToDtype` reads them and writes
-# floats, four times the bytes; `Normalize` reads and writes floats, twice. Each time the 19 MB are too large for the
-# processor's cache. And each new batch is fresh memory, which the system hands out page by page, 4 kB each.
-# First mend the last two in **plain torch**: buffers that are used again, operations in place. `pixel / 255` minus
-# mean over std is one multiplication and one addition.
+# Count how often the pixels of a batch travel now: picking the photos out of the store reads and writes uint8;
+# `ToDtype` reads them and writes floats, four times the bytes; `Normalize` reads and writes floats, twice. Each time
+# the 19 MB are too large for the processor's own cache. And each new batch is fresh memory, which the system hands
+# out page by page.
+#
+# First in **plain torch**: buffers that are used again need no fresh memory. Operations in place, and
+# `(pixel / 255 - mean) / std` as one multiplication and one addition, save passes. **Question:** what does a buffer
+# that is used again mean for who keeps a batch?
 
 
 # %% tags=["rung"]
@@ -436,8 +440,9 @@ rung = ladder.measure("plain torch, buffers used again", reused_buffers)
 # the end) keeps wrong ones, and no error says so. `BufferPool` in the next rung is safe: it uses memory again only
 # when nobody holds it any more.
 #
-# Now all in one: a **fused kernel** reads each pixel once, scales and shifts it in a register, writes it once. In
-# Python that loop would take minutes; numba compiles it to machine code. This is all of it:
+# Now all in one: a **fused kernel** reads each pixel once, scales and shifts it in a register (inside the processor),
+# writes it once. In Python that loop would take seconds for each batch; numba compiles it to machine code. This is
+# all of it:
 
 
 # %%
@@ -460,8 +465,9 @@ print("largest difference from v2:", f"{np.abs(out - wanted.numpy()).max():.0e}"
 
 
 # %% [markdown]
-# `DecodedBatches` is that kernel as a dataset: `__getitems__` takes memory from a `BufferPool` and lets the kernel
-# fill it. It works with a plain `DataLoader`, and `InThreads` adds the second core.
+# **What happened.** The same numbers as `v2`'s, but for the last digit of a float. `DecodedBatches` is that kernel as
+# a dataset: `__getitems__` takes memory from a `BufferPool` and lets the kernel fill it. It works with a plain
+# `DataLoader`, and `InThreads` adds the second core.
 
 
 # %% tags=["rung"]
@@ -481,8 +487,8 @@ rung = ladder.measure("fused kernel in threads", fused_in_threads)
 #
 # A training pipeline flips, turns and colours each photo anew. In the guide (5.2.1) that is PIL, one photo at a time,
 # and the hue is the dearest step: to HSV and back. Our steps start from the cache, and draw for the **whole batch at
-# once**: one flip, angle, four colour factors and an order of the four colour steps **for each photo**. First in plain
-# torch, then in a kernel that makes each photo in one go, while it is in the processor's cache.
+# once**: one flip, angle, four colour factors and an order of the four colour steps **for each photo**. First in
+# plain torch, then in a kernel that makes each photo in one go, while it is in the processor's cache.
 
 
 # %% tags=["rung"]
@@ -511,8 +517,8 @@ rung = training.measure("cache, batch in plain torch", training_on_the_batch)
 rung = training.measure("cache, fused kernel in threads", fused_training)
 
 # %% [markdown]
-# Are these the guide's transforms? The kernel's pictures against torchvision's, photo by photo, with the **same
-# draws**: the unit tests of this workbook do that for three sets of pictures. Here you see it.
+# Are these the guide's transforms? Here are pictures of our batch beside torchvision's, photo by photo, with the
+# **same draws**. (The unit tests of this workbook compare the kernel, too, for three sets of pictures.)
 
 # %%
 functional = v2.functional
@@ -540,6 +546,9 @@ for row, (name, images) in zip(axes, {"decoded": four, "torchvision": theirs, "b
 show(fig, alt="Four photos decoded, augmented by torchvision, by the batch: the last two rows agree.")
 
 # %% [markdown]
+# **What happened.** The same pictures, up to rounding, and each photo has a draw of its own. A v2 transform that is
+# given a batch draws *once* for all of it (exercise 6).
+#
 # ## 13. The whole ladder
 #
 # Left: times the guide's code, on a scale where each line is ten times the one before. Right: who makes a batch
@@ -560,7 +569,7 @@ def draw_ladder(rungs, window):
         for maker in range(makers):
             spans = [(begin, end - begin) for who, begin, end in rung.spans if who == maker]
             row = (y - 0.4 + 0.8 * maker / makers, 0.7 / makers)
-            right.broken_barh(spans, row, edgecolor="black", linewidth=0.3, color=palette.ORANGE)
+            right.broken_barh(spans, row, edgecolor="black", linewidth=0.5, facecolor=palette.ORANGE)
     right.set(xlabel="seconds", xlim=(0, window), yticks=[], title="one block: one batch")
     left.set_ylim(len(rungs) - 0.4, -0.6)
     right.set_ylim(len(rungs) - 0.4, -0.6)
@@ -574,7 +583,9 @@ window = 2.5 * ladder.rungs[0].spans[0][2]  # as long as the guide's code takes 
 show(draw_ladder(ladder.rungs, window), alt=f"The ladder, times the guide's code: {told}.")
 
 # %% [markdown]
-# The rows of the workers begin late: that is their start. The blocks of the last rungs are thinner than a line.
+# **What happened.** The rows of the workers begin late: that is their start. Gaps are time in which a maker waits, in
+# the cache's rungs for `finish`, which works in the notebook's process. The blocks of the last rungs are hardly wider
+# than a line.
 #
 # ### The same pixels?
 #
@@ -608,6 +619,8 @@ print(
 same.round(2)
 
 # %% [markdown]
+# **What happened.** On average no rung is off by more than a few hundredths of a level: the same pixels.
+#
 # ## 14. On to the device
 #
 # Where there is a GPU, one thing more changes hands: send **uint8**, a quarter of the bytes, and let the device make
@@ -624,17 +637,16 @@ print(f"{tuple(finished.shape)} {finished.dtype}: {ratio:.0f} times the bytes th
 # %% [markdown]
 # ## 15. Measured in quiet: 2,000 photos, and the peers
 #
-# Your table above comes from few photos, on a machine that may have been busy. `make bench ARGS=ladder` runs the same
-# cells with 2,000 photos in five rounds, alone; here is its record. Below it: what a small network learns from the
-# guide's training pipeline and from the last rung, trained alike, tested on regions that it never saw.
+# Your table above comes from few photos and a single round, on a machine that may have been busy. `make bench
+# ARGS=ladder` runs the same cells with 2,000 photos and more rounds; here is its record. Below it: what a small
+# network learns from the guide's training pipeline and from the last rung, trained alike, tested on regions that it
+# never saw. **Question:** does the fast pipeline teach less?
 
 # %%
 records = Path("recordings/loaders")
 record = json.loads((records / "ladder.json").read_text())
 machine = record["machine"]
-print(
-    f"{record['photos']:,} photos, {machine['cores']} cores, torch {record['versions']['torch']}, {record['date']}"
-)
+print(f"{record['photos']:,} photos, {record['rounds']} rounds, {machine['cores']} cores, {record['date']}")
 for part in ("evaluation", "training"):
     table = pd.DataFrame(record[part]).set_index("name")
     table["spread"] = [f"{low:.1f} to {high:.1f}" for low, high in table["spread"]]
@@ -643,14 +655,13 @@ for name, scores in record["accuracy"].items():
     print(f"accuracy, {name:15} {np.mean(scores):.3f}, from {min(scores):.3f} to {max(scores):.3f}")
 
 # %% [markdown]
+# **What happened.** Where the ranges of the two accuracies overlap, so few trainings show no difference between the
+# pipelines. *spread* has the lowest and the highest ratio of the rounds: look at it before you believe a small gain.
+#
 # And the others? The **race** runs the libraries that people use for this, each with a worker or thread for each
 # core, on the same JPEGs and to the same output. *Cold*: a fresh process, files not in memory, imports counted.
 # *Warm*: later epochs. Each one that decodes in every epoch is held against our first pass (threads); a cache of
-# decoded photos is another thing: FFCV keeps one, and so does our last rung.
-#
-# Warm, no one is ahead. From a **cold start** DALI is: it needs neither torchvision nor numba, and with 400 photos
-# their import takes longer than all the decoding. Lesson: in a program that lives for one short epoch the imports
-# are the loader.
+# decoded photos is another thing: FFCV keeps one, and so does our last rung. **Question:** who is ahead?
 
 # %%
 race = json.loads((records / "race.json").read_text())
@@ -659,21 +670,26 @@ fig, ax = plt.subplots(figsize=(8, 0.42 * len(rows) + 1))
 for y, row in enumerate(rows):
     ours = row["name"].startswith("10d")
     warm, cold = ((row[kind] or {"median": 1.0})["median"] for kind in ("warm", "cold"))
-    ax.barh(y, warm, color=palette.ORANGE if ours else palette.BLUE, hatch="//" if ours else "")
-    ax.plot(cold, y, "o", color=palette.BLACK)
-    ax.text(1.1 * max(warm, cold), y, f"{warm:.2f}, cold {cold:.2f}", va="center", fontsize=8)
+    style = {"facecolor": palette.ORANGE, "hatch": "//"} if ours else {"facecolor": palette.BLUE}
+    ax.barh(y, warm, edgecolor="black", linewidth=0.5, **style)
+    ax.plot(cold, y, "o", color=palette.BLACK, markeredgecolor="white", markersize=7)
+    ax.text(1.2 * max(warm, cold), y, f"{warm:.2f}, cold {cold:.2f}", va="center", fontsize=8)
 ax.set_yticks(range(len(rows)), [row["name"] for row in rows])
 ax.set(xscale="log", xlabel="times the guide's code; bar: later epochs, dot: from a cold start")
 ax.set_xticks([1, 10, 100], ["1", "10", "100"])
-ax.set_xlim(0.4, 3 * max((row["warm"] or {"median": 1.0})["median"] for row in rows))
+ax.set_xlim(0.4, 5 * max((row["warm"] or {"median": 1.0})["median"] for row in rows))
 ax.invert_yaxis()
 told = "; ".join(f"{row['name']} {(row['warm'] or {'median': 1.0})['median']:.2f}" for row in rows)
 show(fig, alt=f"The race on {race['images']:,} JPEGs, times the guide's code in later epochs: {told}.")
-print(
-    f"{race['images']:,} JPEGs, {race['machine']['cores']} cores, {race['date']}; not installed: {list(race['missing'])}"
-)
+missing = ", ".join(race["missing"]) or "none"
+print(f"{race['images']:,} JPEGs, {race['machine']['cores']} cores, {race['date']}; not installed: {missing}")
 
 # %% [markdown]
+# **What happened.** Warm, nobody is ahead of our rung of the same kind. From a **cold start** DALI is ahead of all:
+# it needs neither torchvision nor numba, and with 400 photos their import takes longer than all the decoding. (We
+# learnt from that: since this record our loaders do without torchvision.) In a program that lives for one short
+# epoch, the imports are the loader.
+#
 # > **Correction.** The guide's last program (5.3.2) puts a `DALIClassificationIterator` around `...` and calls that a
 # > DataLoader of DALI. The machine: DALI is an engine of its own, with readers and operators of its own in place of
 # > `Dataset` and `DataLoader`; the iterator needs a pipeline that was built, and the name of its reader, or it cannot
@@ -716,8 +732,9 @@ print(told["the guide's dots"])
 # ## 16. Larger sets, and your own photos
 #
 # The cache on disk keeps no more than a few batches in memory of its own, and file pages, which the system takes back
-# when it needs them. So the time must grow with the number of images, and the memory must not. Recorded with generated
-# tiles, each loader in a process that may have no more memory of its own than the limit:
+# when it needs them. So the time must grow with the number of images, and the memory must not. Recorded with small
+# tiles cut from the sample photos, each loader in a process that may have no more memory of its own than the limit.
+# **Question:** which columns stay as they are from 2,000 tiles to 200,000?
 
 # %%
 scale = json.loads((records / "scale.json").read_text())
@@ -736,10 +753,20 @@ table.columns = [
 table.round(2).fillna("")
 
 # %% [markdown]
-# **Your own photos.** `papermill notebooks/10d_speed_ladder.ipynb mine.ipynb -p data_dir ~/pictures -p photos 2000
-# -p rounds 3` draws this ladder for them. To take the pipeline home, copy two things: the folder
-# `dpwidgets/prep/fast` and the file `dpwidgets/prep/caching/array_cache.py`. They need numba, simplejpeg, filelock
-# and torch, and nothing of this workbook. This is a whole program:
+# **What happened.** The seconds for 1,000 images settle: with 2,000 the imports weigh most. Memory of its own hardly
+# grows, by the list of file names. The file pages grow to more than the limit, and nobody is stopped for it: the
+# system takes them back at need.
+#
+# **Your own photos.** This draws the ladder for them:
+#
+# ```
+# papermill --cwd notebooks notebooks/10d_speed_ladder.ipynb mine.ipynb \
+#     -p data_dir ~/pictures -p photos 2000 -p rounds 3
+# ```
+#
+# To take the pipeline home, copy two things: the folder `dpwidgets/prep/fast` and the file
+# `dpwidgets/prep/caching/array_cache.py`. They need numba, simplejpeg, Pillow, filelock and torch, and nothing of
+# this workbook. This is a whole program:
 
 # %%
 program = """
@@ -761,6 +788,11 @@ print(f"{len(training)} batches, the last one {tuple(images.shape)}, {images.dty
 """
 
 # %%
+import inspect
+import shutil
+import subprocess
+import sys
+
 home = Path(scratch.name) / "home"
 prep = Path(inspect.getfile(Ladder)).parent
 shutil.copytree(prep / "fast", home / "fast", ignore=shutil.ignore_patterns("__pycache__"))
@@ -777,27 +809,36 @@ print(run.stdout or run.stderr[-2000:])
 # %% [markdown]
 # ## Exercises
 #
-# Replace the three dots and run the cell. `hint("10d.1")` helps, one step at a time.
+# Replace the three dots and run the cell. `hint("10d.1")` helps, one step at a time; `solution("10d.1")` shows an
+# answer.
 
 
 # %% tags=["exercise"]
 @exercise("10d.1")
-def median_ratio(start: list[float], rung: list[float]) -> float: ...
+def median_ratio(start: list[float], rung: list[float]) -> float:
+    # your code instead of the three dots
+    ...
 
 
 # %% tags=["exercise"]
 @exercise("10d.2")
-def whole_gain(share: float, times: float) -> float: ...
+def next_step(seconds: dict[str, float], times: dict[str, float]) -> tuple[str, float]:
+    # your code instead of the three dots
+    ...
 
 
 # %% tags=["exercise"]
 @exercise("10d.3")
-def reduced_by(width: int, height: int, size: int) -> int: ...
+def reduced_by(width: int, height: int, size: int) -> int:
+    # your code instead of the three dots
+    ...
 
 
 # %% tags=["exercise"]
 @exercise("10d.4")
-def scale_and_shift(mean: float, std: float) -> tuple[float, float]: ...
+def scale_and_shift(mean: float, std: float) -> tuple[float, float]:
+    # your code instead of the three dots
+    ...
 
 
 # %% tags=["exercise"]
@@ -807,7 +848,9 @@ import torch
 @exercise("10d.5")
 def whole_batch(
     store: torch.Tensor, labels: torch.Tensor, indices: list[int]
-) -> tuple[torch.Tensor, torch.Tensor]: ...
+) -> tuple[torch.Tensor, torch.Tensor]:
+    # your code instead of the three dots
+    ...
 
 
 # %% tags=["exercise"]
@@ -815,7 +858,9 @@ import torch
 
 
 @exercise("10d.6")
-def flip_some(images: torch.Tensor, flips: torch.Tensor) -> torch.Tensor: ...
+def flip_some(images: torch.Tensor, flips: torch.Tensor) -> torch.Tensor:
+    # your code instead of the three dots
+    ...
 
 
 # %% [markdown]

@@ -1,5 +1,8 @@
 """What chapter 10d asks: measuring in turns, what a faster step brings, and the ideas of the rungs."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 
 from dpwidgets.learn.model import Chapter, Check, Exercise, Option, Prediction, Quiz, WrongAnswer
@@ -28,6 +31,10 @@ def median_ratio(start: list[float], rung: list[float]) -> float:
                     1.6,
                     "That compares each turn with the start before it only: the slow-down falls on the rung.",
                 ),
+                (
+                    2.4,
+                    "That compares each turn with the start after it only: the slow-down falls on the start.",
+                ),
                 (0.5, "Upside down: a rung that takes half the time is 2 times as fast."),
             ),
         ),
@@ -35,7 +42,22 @@ def median_ratio(start: list[float], rung: list[float]) -> float:
             ([10.0, 10.0, 10.0, 10.0], [5.0, 50.0, 5.0]),
             expected=2.0,
             why="One turn was disturbed. The median does not mind; the mean of the ratios would be 1.4.",
-            traps=((1.4, "That is the mean: one disturbed turn moves it far."),),
+            traps=(
+                (1.4, "That is the mean: one disturbed turn moves it far."),
+                (0.5, "That divides sums or means of all times: one disturbed turn moves it far."),
+            ),
+        ),
+        Check(
+            ([8.0, 8.0, 8.0, 24.0, 24.0], [4.0, 4.0, 8.0, 12.0]),
+            expected=2.0,
+            why="The machine became three times as slow half-way, and each of the four ratios is 2.",
+            traps=(
+                (
+                    4 / 3,
+                    "That is one median over the other: they come from two different minutes. Divide turn by "
+                    "turn first, then take the median of the ratios.",
+                ),
+            ),
         ),
     ),
     hints=(
@@ -71,60 +93,100 @@ def median_ratio(start: list[float], rung: list[float]) -> float:
             "    return round(sum(ratios) / len(ratios), 6)",
             says="one disturbed turn moves it far",
         ),
+        WrongAnswer(
+            "one median over the other",
+            "from statistics import median\ndef median_ratio(start, rung):\n"
+            "    return median(start) / median(rung)",
+            says="two different minutes",
+        ),
+        WrongAnswer(
+            "only the start after",
+            "from statistics import median\ndef median_ratio(start, rung):\n"
+            "    return median(s / r for s, r in zip(start[1:], rung))",
+            says="after it only",
+        ),
     ),
 )
 
-WHOLE_GAIN = Exercise(
+NEXT_STEP = Exercise(
     id="10d.2",
-    title="What a faster step brings",
+    title="Which step next?",
     prompt=(
-        "A step takes the share `share` (0 to 1) of a loader's time, and becomes `times` times as "
-        "fast. How many times "
-        "as fast is the **whole** loader then?"
+        "`seconds` says how long each step of a loader takes in an epoch, one after another; `times`, how "
+        "many times as fast each could be made. You have the time to improve one step. Return the name of "
+        "the best one, and how many times as fast the **whole** loader becomes."
     ),
     stub="""
-def whole_gain(share: float, times: float) -> float:
+def next_step(seconds: dict[str, float], times: dict[str, float]) -> tuple[str, float]:
     ...
 """,
     checks=(
         Check(
-            (0.5, 2.0),
-            expected=4 / 3,
+            (
+                {"decode": 4.0, "colours": 3.0, "normalise": 1.0},
+                {"decode": 1.6, "colours": 4.0, "normalise": 50.0},
+            ),
+            expected=("colours", 8 / 5.75),
             why=(
-                "Half of the time stays, the other half becomes a quarter: 3/4 of the time, 4/3 of the speed."
+                "What counts is the time that is saved: 1.5 s of decoding, 2.25 s of the colours, 0.98 s of "
+                "normalising. Of 8 s 5.75 are left: 8 / 5.75 = 1.39."
             ),
             traps=(
-                (2.0, "Only the step is twice as fast; the other half takes as long as before."),
-                (1.5, "Speeds cannot be averaged. Add up the time that is left."),
+                (("decode", 8 / 6.5), "The longest step is not the one where the most can be saved."),
+                (
+                    ("normalise", 8 / 7.02),
+                    "The step that gains most for itself is short: there is little to save.",
+                ),
+                (("colours", 4.0), "The step becomes 4 times as fast. The other 5 s take as long as before."),
+                (("colours", 5.75 / 8), "That is the share of the time that is left: upside down."),
             ),
         ),
         Check(
-            (0.9, 1e12),
-            expected=10.0,
-            why="A step that takes no time at all leaves a tenth of the time: ten times as fast, never more.",
+            ({"read": 1.0, "decode": 9.0}, {"read": 1e12, "decode": 1.2}),
+            expected=("decode", 10 / 8.5),
+            why="Reading for nothing saves 1 s. Decoding 1.2 times as fast saves 1.5 s.",
+            traps=((("read", 10 / 9), "That saves 1 s; decoding 1.2 times as fast saves 1.5 s."),),
         ),
     ),
     hints=(
-        "Think in time, not in speed: what is left of one second?",
-        "The rest takes `1 - share`, the step now `share / times`.",
-        "`return 1 / (1 - share + share / times)`",
+        "Think in time, not in speed: which step saves the most seconds?",
+        "A step saves `seconds[name] - seconds[name] / times[name]`. `max(..., key=...)` finds the name.",
+        "`saved = {name: s - s / times[name] for name, s in seconds.items()}`, then "
+        "`max(saved, key=saved.get)`; the gain is the sum of `seconds` over that sum less what is saved.",
     ),
     solution="""
-def whole_gain(share: float, times: float) -> float:
-    return 1 / (1 - share + share / times)
+def next_step(seconds: dict[str, float], times: dict[str, float]) -> tuple[str, float]:
+    saved = {name: s - s / times[name] for name, s in seconds.items()}
+    best = max(saved, key=saved.get)
+    whole = sum(seconds.values())
+    return best, whole / (whole - saved[best])
 """,
     explanation=(
-        "This is Amdahl's law: what you do not speed up is the limit. Measure the shares before you begin."
+        "Amdahl's law (chapter 10c) for each step, and the best of them. What you do not speed up is the "
+        "limit."
     ),
-    why_it_matters="It tells before the work what the work can bring.",
+    why_it_matters="It tells before the work which work is worth it, and what it can bring at most.",
     wrong=(
         WrongAnswer(
-            "the step's gain", "def whole_gain(share, times):\n    return times", says="Only the step"
+            "the longest step",
+            "def next_step(seconds, times):\n"
+            "    best, whole = max(seconds, key=seconds.get), sum(seconds.values())\n"
+            "    return best, whole / (whole - seconds[best] + seconds[best] / times[best])",
+            says="The longest step",
         ),
         WrongAnswer(
-            "average of the speeds",
-            "def whole_gain(share, times):\n    return (1 - share) * 1 + share * times",
-            says="cannot be averaged",
+            "the step with the largest factor",
+            "def next_step(seconds, times):\n"
+            "    best, whole = max(times, key=times.get), sum(seconds.values())\n"
+            "    return best, whole / (whole - seconds[best] + seconds[best] / times[best])",
+            says="little to save",
+        ),
+        WrongAnswer(
+            "the step's own gain",
+            "def next_step(seconds, times):\n"
+            "    best = max(seconds, key=lambda name: seconds[name] * (1 - 1 / times[name]))\n"
+            "    return best, times[best]",
+            says="as long as before",
         ),
     ),
 )
@@ -159,7 +221,12 @@ def reduced_by(width: int, height: int, size: int) -> int:
         ),
         Check((400, 300, 224), expected=1, why="By 2 the height would be 150: decode it whole."),
         Check((100, 100, 224), expected=1, why="It is too small already, and is never reduced further."),
-        Check((1785, 1785, 224), expected=8, why="1785 / 8 = 223.1, rounded up 224: large enough."),
+        Check(
+            (1785, 1785, 224),
+            expected=8,
+            why="1785 / 8 = 223.1, rounded up 224: large enough.",
+            traps=((4, "You rounded down, or not at all: the decoder makes 224 pixels of 223.1."),),
+        ),
     ),
     hints=(
         "The shorter side decides.",
@@ -189,6 +256,12 @@ def reduced_by(width: int, height: int, size: int) -> int:
             "    return next((n for n in (8, 4, 2) if -(-min(width, height) // n) >= size * 0.75), 1)",
             says="200 is less than 224",
         ),
+        WrongAnswer(
+            "rounds down",
+            "def reduced_by(width, height, size):\n"
+            "    return next((n for n in (8, 4, 2) if min(width, height) // n >= size), 1)",
+            says="rounded down",
+        ),
     ),
 )
 
@@ -211,6 +284,15 @@ def scale_and_shift(mean: float, std: float) -> tuple[float, float]:
             why="A pixel of 0 becomes -mean / std = -2, a pixel of 255 becomes (1 - 0.5) / 0.25 = 2.",
             traps=(
                 ((1 / (255 * 0.25), -0.5), "The mean is divided by the std as well."),
+                ((1 / (255 * 0.25), 2.0), "The mean is taken away: the shift is below 0."),
+                (
+                    (1 / (255 * 0.25), -0.5 / (255 * 0.25)),
+                    "Only the pixel is divided by 255; the mean is on the scale from 0 to 1 already.",
+                ),
+                (
+                    (-2.0, 1 / (255 * 0.25)),
+                    "The right two numbers, the other way round: first scale, then shift.",
+                ),
                 ((4.0, -2.0), "The pixel is divided by 255 first: 255 would become 1018."),
             ),
         ),
@@ -237,6 +319,11 @@ def scale_and_shift(mean: float, std: float) -> tuple[float, float]:
             "without 255",
             "def scale_and_shift(mean, std):\n    return 1 / std, -mean / std",
             says="divided by 255 first",
+        ),
+        WrongAnswer(
+            "mean divided by 255 too",
+            "def scale_and_shift(mean, std):\n    scale = 1 / (255 * std)\n    return scale, -mean * scale",
+            says="Only the pixel",
         ),
     ),
 )
@@ -309,7 +396,16 @@ def whole_batch(
     ),
 )
 
-_ROWS = torch.tensor([[[[1.0, 2.0, 3.0]]], [[[4.0, 5.0, 6.0]]], [[[7.0, 8.0, 9.0]]]])
+_ROWS = torch.arange(24.0).view(3, 1, 2, 4)
+_FLIPS = torch.tensor([True, False, True])
+
+
+def _left_over(flip_some: Callable[[torch.Tensor, torch.Tensor], Any]) -> torch.Tensor:
+    """The images that were given, after the call."""
+    images = _ROWS.clone()
+    flip_some(images, _FLIPS)
+    return images
+
 
 FLIP_SOME = Exercise(
     id="10d.6",
@@ -327,12 +423,29 @@ def flip_some(images: torch.Tensor, flips: torch.Tensor) -> torch.Tensor:
 """,
     checks=(
         Check(
-            (_ROWS, torch.tensor([True, False, True])),
-            expected=torch.tensor([[[[3.0, 2.0, 1.0]]], [[[4.0, 5.0, 6.0]]], [[[9.0, 8.0, 7.0]]]]),
+            (_ROWS, _FLIPS),
+            expected=torch.stack([_ROWS[0].flip(2), _ROWS[1], _ROWS[2].flip(2)]),
             why="The first and the third photo are mirrored, the second is not.",
             traps=(
                 (_ROWS.flip(3), "All are mirrored: one draw for the whole batch, so a batch has no variety."),
                 (_ROWS, "Nothing is mirrored. `flip` returns a new tensor."),
+                (
+                    torch.stack([_ROWS[0], _ROWS[1].flip(2), _ROWS[2]]),
+                    "The wrong ones: where `flips` is true the photo is to be mirrored.",
+                ),
+                (
+                    torch.stack([_ROWS[0].flip(1), _ROWS[1], _ROWS[2].flip(1)]),
+                    "Upside down: dimension 2 is the height; left and right are along the width.",
+                ),
+            ),
+        ),
+        Check(
+            use=_left_over,
+            shown="images, after flip_some(images, flips)",
+            expected=_ROWS,
+            why=(
+                "`images` itself was changed. It may be the cache: then the next epoch starts from mirrored "
+                "photos. Make a new tensor."
             ),
         ),
     ),
@@ -361,6 +474,17 @@ def flip_some(images: torch.Tensor, flips: torch.Tensor) -> torch.Tensor:
             "result dropped",
             "def flip_some(images, flips):\n    images[flips].flip(3)\n    return images",
             says="Nothing is mirrored",
+        ),
+        WrongAnswer(
+            "upside down",
+            "import torch\ndef flip_some(images, flips):\n"
+            "    return torch.where(flips[:, None, None, None], images.flip(2), images)",
+            says="Upside down",
+        ),
+        WrongAnswer(
+            "in place",
+            "def flip_some(images, flips):\n    images[flips] = images[flips].flip(3)\n    return images",
+            says="was changed",
         ),
     ),
 )
@@ -436,7 +560,8 @@ PREDICTIONS = (
             "cache? Give a number."
         ),
         explanation=(
-            "Most people guess 5 to 10. Decoding and resizing are gone; what is left is one pass over memory."
+            "Decoding and resizing are gone, and they were nearly all of the time. What is left is one pass "
+            "over memory, and two cores share it."
         ),
         tolerance=0.3,
     ),
@@ -450,7 +575,7 @@ PREDICTIONS = (
 CHAPTER = Chapter(
     number="10d",
     title="The speed ladder",
-    exercises=(MEDIAN_RATIO, WHOLE_GAIN, REDUCED_BY, SCALE_AND_SHIFT, WHOLE_BATCH, FLIP_SOME),
+    exercises=(MEDIAN_RATIO, NEXT_STEP, REDUCED_BY, SCALE_AND_SHIFT, WHOLE_BATCH, FLIP_SOME),
     quizzes=QUIZZES,
     predictions=PREDICTIONS,
 )
