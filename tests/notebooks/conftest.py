@@ -11,6 +11,7 @@ from chapters import Chapter
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
+@pytest.hookimpl(trylast=True)  # what -k and -m leave
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A chapter whose outputs are compared in this run is run with its defaults already."""
     compared = {item.path.stem for item in items if item.path.suffix == ".ipynb"}
