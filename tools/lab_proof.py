@@ -54,7 +54,9 @@ def made(name: str) -> Lab:
 def faults(lab: Lab) -> list[Fault]:
     """Everything that the proof finds wrong with `lab`; it is left at its start values."""
     page = _Page(lab)
-    return [*_sliders(page), *_code(page)]
+    found = [*_sliders(page), *_code(page)]
+    lab.reset()
+    return found
 
 
 class _Page:
