@@ -102,8 +102,8 @@ def _workers(sheet: Sheet, pipeline: Pipeline) -> None:
 def _figures(sheet: Sheet, pipeline: Pipeline, spans: list[Span]) -> None:
     share = utilisation(spans)
     sheet.text(540, 372, f"{share:.0%}", INK, 34, "lm", "bold")
-    sheet.text(636, 366, "of the time the device computes,", INK, 12)
-    sheet.text(636, 383, f"{1 - share:.0%} it waits", INK, 12)
+    sheet.text(662, 366, "of the time the device computes,", INK, 12)
+    sheet.text(662, 383, f"{1 - share:.0%} it waits", INK, 12)
     whole = seconds(spans)
     lines = [
         f"{pipeline.batches} batches in {whole:.2f} s: {pipeline.batches / whole:.1f} a second",
