@@ -600,7 +600,7 @@ def channel_std(batches: Iterable[torch.Tensor]) -> torch.Tensor:
             shown="channel_std of a batch of 3 black images and a batch of 1 white image",
             expected=_three(math.sqrt(0.25 - 0.25**2)),
             why="A quarter of the pixels is 1: the mean is 0.25, the variance 0.25 - 0.25².",
-            traps=((_three(0.5), "Each batch counted the same: let each *pixel* count the same."),),
+            traps=((_three(0.5), "Each batch counted the same: let each **pixel** count the same."),),
             tolerance=1e-5,
         ),
     ),
@@ -648,7 +648,7 @@ def channel_std(batches: Iterable[torch.Tensor]) -> torch.Tensor:
             "    first = torch.stack([x.mean(dim=(0, 2, 3)) for x in scaled]).mean(dim=0)\n"
             "    second = torch.stack([x.square().mean(dim=(0, 2, 3)) for x in scaled]).mean(dim=0)\n"
             "    return (second - first**2).sqrt()",
-            says="each *pixel* count the same",
+            says="each **pixel** count the same",
         ),
         WrongAnswer(
             "forgets the root",
@@ -1141,7 +1141,7 @@ ONE_NUMBER = Quiz(
     question="A photo of 400 × 100 pixels (width × height) goes through `v2.Resize(200)`. How large is it?",
     options=(
         Option("200 × 200", "That is `Resize((200, 200))`: two numbers mean exactly this, and squeeze."),
-        Option("200 × 50", "One number is the new length of the *shorter* side."),
+        Option("200 × 50", "One number is the new length of the **shorter** side."),
         Option("800 × 200", "The shorter side becomes 200, the longer one follows. A crop must come next."),
     ),
     answer="c",

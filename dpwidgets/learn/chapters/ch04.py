@@ -43,7 +43,7 @@ def to_number(text: str) -> float:
         Check(
             (" -999",),
             expected=math.nan,
-            why="A blank before -999 changes nothing: compare the *number* with -999, not the text.",
+            why="A blank before -999 changes nothing: compare the **number** with -999, not the text.",
         ),
     ),
     hints=(
@@ -120,7 +120,7 @@ def to_number(text: str) -> float:
             "        return float(text.replace(',', ''))\n"
             "    except ValueError:\n"
             "        return math.nan",
-            says="compare the *number*",
+            says="compare the **number**",
         ),
     ),
 )
@@ -263,7 +263,7 @@ FILL_WITH_FLAG = Exercise(
     id="04.3",
     title="Fill, and say so",
     prompt=(
-        "Holes (NaN) in `new` get the **mean of `train`**, without the holes of `train`.\n"
+        "Holes (NaN) in `new` get the **mean** of `train`, without the holes of `train`.\n"
         "Return a tensor of shape (n, 2): column 0 holds the filled values, column 1 is 1.0 where there was "
         "a hole and 0.0 elsewhere. Leave `new` as it is."
     ),
@@ -293,7 +293,7 @@ def fill_with_flag(train: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
                 ),
                 (
                     torch.tensor([[3.0, 0.0], [4.0, 0.0], [11.0, 0.0]]),
-                    "No flag is set: look for the holes *before* you fill them.",
+                    "No flag is set: look for the holes **before** you fill them.",
                 ),
                 (
                     torch.tensor([[2.25, 1.0], [4.0, 0.0], [11.0, 0.0]]),
@@ -358,7 +358,7 @@ def fill_with_flag(train: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
             "def fill_with_flag(train, new):\n"
             "    filled = torch.where(torch.isnan(new), train.nanmean(), new)\n"
             "    return torch.stack([filled, torch.isnan(filled).float()], dim=1)",
-            says="*before* you fill them",
+            says="**before** you fill them",
         ),
         WrongAnswer(
             "fills in place",
@@ -419,7 +419,7 @@ def pooled(estimates: list[float], variances: list[float]) -> tuple[float, float
                 ((6.0, 10.0), "W + B: with few draws B itself is unsure, so it counts 1 + 1/m times."),
                 ((6.0, 8.0), "B divides by m - 1, not by m: `np.var(..., ddof=1)`."),
                 ((6.0, math.sqrt(14.0)), "That is the standard error; the total variance was asked for."),
-                ((6.0, 5.0), "B is the variance of the *estimates*; you took that of the variances."),
+                ((6.0, 5.0), "B is the variance of the **estimates**; you took that of the variances."),
                 ((6.0, 7.0), "Brackets: the whole of `(1 + 1 / m)` times B."),
             ),
         ),
@@ -473,7 +473,7 @@ def pooled(estimates: list[float], variances: list[float]) -> tuple[float, float
             "def pooled(estimates, variances):\n"
             "    within, between = statistics.fmean(variances), statistics.variance(variances)\n"
             "    return statistics.fmean(estimates), within + (1 + 1 / len(estimates)) * between",
-            says="B is the variance of the *estimates*",
+            says="B is the variance of the **estimates**",
         ),
         WrongAnswer(
             "forgets the brackets",
@@ -522,7 +522,7 @@ def mad_scores(x: np.ndarray) -> np.ndarray:
                 (0.6745 * np.abs(_READINGS - 3.0), "The sign is lost: low and high values look alike."),
                 (
                     0.6745 * (_READINGS - 3.0) / np.abs(_READINGS - 3.0).mean(),
-                    "The *mean* distance is pulled up by 100: take the median of the distances.",
+                    "The **mean** distance is pulled up by 100: take the median of the distances.",
                 ),
                 (
                     0.6745 * (_READINGS - 22.0) / 20.0,
@@ -693,7 +693,7 @@ def standardise(train: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
 WHICH_HOLES = Quiz(
     id="04.q1",
     question=(
-        "People with high incomes leave the field *income* empty. "
+        "People with high incomes leave the field **income** empty. "
         "Age and job, which predict income well, are known. What does iterative imputation give?"
     ),
     options=(
