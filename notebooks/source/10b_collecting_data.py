@@ -997,12 +997,10 @@ for ax, picture, label in zip(axes.flat, batch, labels, strict=False):
     ax.set_title(f"{classes[label]}\n{shorten(row.author, 34, placeholder=' …')}\n{row.licence}", fontsize=7)
 show(fig, alt="A batch of eight photos of the collection, each with its class, its author and its licence.")
 
-# %%
-site.close()  # to try something above once more, run the notebook from its top
-session.close()
-scratch.cleanup()
-
 # %% [markdown]
+# The site and the temporary folder end with the kernel, so you can go back and try things. In a program of yours use
+# `with`, as for the sites of sections 7 and 8: it closes them in any case.
+#
 # ## Exercises
 #
 # Replace the three dots and run the cell. `hint("10b.1")` helps, one step at a time.

@@ -383,8 +383,12 @@ def on_site(page: str, link: str) -> str | None:
         Check(
             (_PAGE, "../sky.html"),
             expected="https://photos.example/sky.html",
-            why="A relative link starts at the page that it stands on.",
+            why="A relative link counts from the folder of its page, here `/scenes/`: `..` goes one up.",
             traps=(
+                (
+                    _PAGE + "../sky.html",
+                    "The link was glued to the page's own name. `urljoin(page, link)` finds where it leads.",
+                ),
                 ("https://photos.example/scenes/../sky.html", "`..` must be resolved: `urljoin` does it."),
                 (None, "A relative link has no host of its own: make it absolute first."),
             ),
@@ -435,6 +439,11 @@ def on_site(page: str, link: str) -> str | None:
     explanation="`netloc` is host and port. `mailto:` has none, so it fails the same comparison.",
     why_it_matters="One wrong comparison, and a crawl of 40 pages becomes a crawl of the internet.",
     wrong=(
+        WrongAnswer(
+            "glues the link to the page",
+            "def on_site(page, link):\n    return page + link",
+            says="glued to the page's own name",
+        ),
         WrongAnswer(
             "keeps the fragment",
             "from urllib.parse import urljoin, urlsplit\n\n"
@@ -534,7 +543,7 @@ def read_pages(ask: Callable[[str], tuple[list[dict], str | None]]) -> list[dict
     checks=(
         Check(
             use=_four_pages,
-            shown="read_pages(ask), where the items of four pages have the ids 9 8 | (empty) | 8 5 | 2",
+            shown="read_pages(ask) of four pages, ids 9 8 | (empty) | 8 5 | 2",
             expected=_items(9, 8, 5, 2),
             why="All items of all four pages, each once, in order.",
             traps=(
@@ -543,6 +552,11 @@ def read_pages(ask: Callable[[str], tuple[list[dict], str | None]]) -> list[dict
                 (_items(9, 8, 5), "The last page is missing: take its items before you look at the cursor."),
                 (_items(2, 5, 8, 9), "The order is lost: a set has none. Keep a list beside it."),
                 ([9, 8, 5, 2], "Those are the ids. Return the items themselves."),
+                (
+                    [],
+                    'Nothing was read: `""` counts as false, so `while cursor:` ends before it begins. '
+                    "Compare with `None`.",
+                ),
             ),
         ),
         Check(
@@ -598,6 +612,16 @@ def read_pages(ask: Callable[[str], tuple[list[dict], str | None]]) -> list[dict
             "        items += page\n"
             "    return items",
             says="keep a set of the ids",
+        ),
+        WrongAnswer(
+            "takes the empty cursor for the end",
+            "def read_pages(ask):\n"
+            "    items, cursor = [], ''\n"
+            "    while cursor:\n"
+            "        page, cursor = ask(cursor)\n"
+            "        items += page\n"
+            "    return items",
+            says="counts as false",
         ),
         WrongAnswer(
             "returns the ids",
