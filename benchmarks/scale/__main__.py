@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--scratch", type=Path, help="where tiles and caches go for the time of the run")
     made.add_argument("--json", type=Path, help="also write the table to this file (see report.py)")
-    return made  # fmt: skip
+    return made
 
 
 def main(arguments: list[str] | None = None) -> int:

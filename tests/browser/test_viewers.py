@@ -54,6 +54,9 @@ def open_file(page: Page, text: str, folder: Path) -> list[str]:
         else:
             route.continue_()
 
+    def raised(error: object) -> None:
+        wrong.append(str(error))
+
     def said(message: ConsoleMessage) -> None:
         if message.type == "error":
             wrong.append(message.text)
@@ -62,9 +65,10 @@ def open_file(page: Page, text: str, folder: Path) -> list[str]:
     file.write_text(text, encoding="utf-8")
     page.route("**/*", asked)
     page.on("console", said)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("pageerror", raised)
     page.goto(file.as_uri())
     page.remove_listener("console", said)
+    page.remove_listener("pageerror", raised)
     page.unroute("**/*")
     return wrong
 
