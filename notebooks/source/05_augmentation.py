@@ -814,7 +814,7 @@ print("variants of the lab and of its code, pixel by pixel the same:", same)
 # ### Label safety
 #
 # Now digits, the sixes first. In this view a small model reads every tile, and the lab marks the tiles whose
-# label is no longer true. Move the angle of the rotation: the first slider of its card.
+# label is no longer true. Move *angle* on the card of the rotation: a click on the card's name opens and closes it.
 
 # %% tags=["lab"]
 sixes_first = (digits.labels != 6).int().argsort(stable=True)
