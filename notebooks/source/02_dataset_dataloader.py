@@ -917,7 +917,8 @@ lab
 # 1. With no workers, move *training step* from 0 to 100 ms. Does the loading get hidden behind the step? And with
 #    two workers: from which step on does it wait for nothing?
 # 2. Set *prefetch* to 1, then to 8. What changes in the timeline, in the memory, and what does not change?
-# 3. Set *workers* to 8. Where does the time go now? Does *persistent* bring it back?
+# 3. Set *workers* to 8, and *time limit* to 10 s, since so many take longer to start. Where does the time go now? Does
+#    *persistent* bring it back?
 #
 # On your own data: `LoaderLab(dataset, collate_fn=...)`; a class from a cell is fine.
 #
