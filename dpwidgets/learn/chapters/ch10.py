@@ -30,6 +30,10 @@ def split_by_group(groups: list[str], test_groups: set[str]) -> tuple[list[int],
                     "Region `b` is now on both sides: photo 1 trains, photo 4 tests. That is a leak.",
                 ),
                 (([1, 4], [0, 2, 3]), "The training positions come first in the pair."),
+                (
+                    (["a", "a", "c"], ["b", "b"]),
+                    "Those are the regions. Return the positions of the photos; `enumerate` counts along.",
+                ),
             ),
         ),
         Check(
@@ -68,6 +72,13 @@ def split_by_group(groups: list[str], test_groups: set[str]) -> tuple[list[int],
             "    test = sorted(last.values())\n"
             "    return [i for i in range(len(groups)) if i not in test], test",
             says="That is a leak",
+        ),
+        WrongAnswer(
+            "the regions themselves",
+            "def split_by_group(groups, test_groups):\n"
+            "    train = [group for group in groups if group not in test_groups]\n"
+            "    return train, [group for group in groups if group in test_groups]",
+            says="Those are the regions",
         ),
         WrongAnswer(
             "test first",
@@ -321,6 +332,10 @@ def best_epoch(history: list[dict[str, float]]) -> int:
                 (2, "Positions count from 0: the second epoch has position 1."),
                 (0.81, "That is the best value. Which position does it have?"),
                 (
+                    {"train_loss": 0.5, "val_accuracy": 0.81, "test_accuracy": 0.79},
+                    "That is the right epoch, but its dictionary. Return its position in the list.",
+                ),
+                (
                     4,
                     "The training loss always falls: a model that learns the photos by heart has the lowest.",
                 ),
@@ -367,6 +382,11 @@ def best_epoch(history: list[dict[str, float]]) -> int:
                 "history[i]['train_loss'])"
             ),
             says="learns the photos by heart",
+        ),
+        WrongAnswer(
+            "the dictionary",
+            "def best_epoch(history):\n    return max(history, key=lambda row: row['val_accuracy'])",
+            says="but its dictionary",
         ),
         WrongAnswer(
             "counts from 1",
