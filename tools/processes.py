@@ -15,8 +15,9 @@ _GRACE = 5.0  # seconds in which what a cell has closed may end
 _POLL = 0.05
 # It removes the semaphores of processes that ended without doing so; joblib has one of its own.
 TRACKER = "resource_tracker import main"
-# They belong to the kernel or to a lab, and end with it: multiprocessing's own two, the loader lab's runner.
-_HELPERS = re.compile(r"multiprocessing\.(resource_tracker|forkserver) import main|dpwidgets-loader-")
+# multiprocessing's own two, which end with the process that needs them; a loader lab's, which end with it.
+_HELPERS = re.compile(r"multiprocessing\.(resource_tracker|forkserver) import main")
+_LABS = "dpwidgets-loader-"
 
 
 class Leftover(NamedTuple):
@@ -108,14 +109,24 @@ def work(kernel: int) -> Work:
     return Work(0.0, total)
 
 
+def is_helper(process: psutil.Process) -> bool:
+    """Whether it is a resource tracker or a fork server; what that server forked has its command line too."""
+    parent = process.parent()
+    return _looks_like_helper(process) and not (parent is not None and _looks_like_helper(parent))
+
+
+def _looks_like_helper(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):  # it has just ended, or is another user's
+        return _HELPERS.search(" ".join(process.cmdline())) is not None
+    return False
+
+
 def _children(kernel: int) -> list[Leftover]:
-    """Living processes under the kernel that are no helpers: a helper's own children are workers, too."""
+    """Living processes under the kernel that are no helpers, of it or of a lab."""
     found = []
     for child in psutil.Process(kernel).children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             command = " ".join(child.cmdline())
-            helper = _HELPERS.search(command)
-            own = child.ppid() == kernel or (helper and helper[0].startswith("dpwidgets"))
-            if child.status() != psutil.STATUS_ZOMBIE and not (helper and own):
+            if child.status() != psutil.STATUS_ZOMBIE and _LABS not in command and not is_helper(child):
                 found.append(Leftover(child, command))
     return found

@@ -19,11 +19,11 @@ import psutil
 import pytest
 
 from masks import mask
+from processes import is_helper
 
 sys.path.insert(0, str(Path(__file__).parent))  # for what several modules here share
 SHARED_MEMORY = Path("/dev/shm")
 PATIENCE = 30.0  # seconds until what was told to end must have ended
-HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")  # of Python, one a process
 # Temporary folders that belong to a living process, or to a library that keeps it for the next run.
 KEPT = ("pymp-", "dask-scratch-space", "ipython")
 
@@ -121,20 +121,9 @@ def _processes(folder: Path) -> set[psutil.Process]:
 
 
 def _works(one: psutil.Process) -> bool:
-    """Whether it lives, and is no helper. What a helper started is none: its command line is the same."""
     with suppress(psutil.NoSuchProcess):
-        if one.status() == psutil.STATUS_ZOMBIE:
-            return False
-        parent = one.parent()
-        return not _is_helper(one) or (parent is not None and _is_helper(parent))
+        return one.status() != psutil.STATUS_ZOMBIE and not is_helper(one)
     return False
-
-
-def _is_helper(one: psutil.Process) -> bool:
-    command = ""
-    with suppress(psutil.Error):  # it has just ended, or is another user's
-        command = " ".join(one.cmdline())
-    return any(name in command for name in HELPERS)
 
 
 def _files(folder: Path) -> set[str]:

@@ -11,9 +11,11 @@ from processes import end, leftovers, work
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no forkserver")
 
-# A worker of the fork server, which is a helper itself, as is the tracker beside it; and one plain child.
+# A worker of the fork server, which is a helper itself, as is the tracker beside it; one plain child; and
+# what stands for a loader lab's, which has a tracker of its own.
 PARENT = """
 import multiprocessing, subprocess, sys, time
+LAB = "lock = multiprocessing.get_context('spawn').Lock(); print(flush=True); sys.stdin.read()"
 if __name__ == "__main__":
     busy = time.process_time() + 0.3
     while time.process_time() < busy:
@@ -21,6 +23,9 @@ if __name__ == "__main__":
     context = multiprocessing.get_context("forkserver")
     context.Process(target=time.sleep, args=(600,), daemon=True).start()
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)  # plain"])
+    lab = [sys.executable, "-c", f"import multiprocessing, sys; {LAB}  # dpwidgets-loader-"]
+    lab = subprocess.Popen(lab, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    lab.stdout.readline()
     print("ready", flush=True)
     sys.stdin.read()
 """
