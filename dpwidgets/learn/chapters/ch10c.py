@@ -68,8 +68,8 @@ def _judge_square(came: dict[str, Any], edge: int, largest: int) -> str | None:
         )
     if width * height > largest:
         return (
-            f"{width * height:,} pixels were decoded for {edge * edge:,}. Ask the decoder for less *before* "
-            "the first pixel is there: `resize` and `convert` decode."
+            f"{width * height:,} pixels were decoded for {edge * edge:,}. Ask the decoder for less "
+            "**before** the first pixel is there: `resize` and `convert` decode."
         )
     return None
 
@@ -152,7 +152,7 @@ def load_square(path, edge: int) -> torch.Tensor:
             "        photo.load()\n"
             '        photo.draft("RGB", (edge, edge))\n'
             '        return pil_to_tensor(photo.convert("RGB").resize((edge, edge)))',
-            says="before* the first pixel is there",
+            says="before** the first pixel is there",
         ),
         WrongAnswer(
             "asks for too little",
@@ -487,7 +487,7 @@ def boxes_by_file(notes: list[dict], files: list[str]) -> dict[str, list[tuple]]
     explanation="One pass makes the dictionary, in `__init__`. `__getitem__` then asks it: no search at all.",
     why_it_matters=(
         "A search grows with the data set, and it is done for each item: the cost of an epoch grows with the "
-        "*square*. On a small test set nobody notices."
+        "**square**. On a small test set nobody notices."
     ),
     wrong=(
         WrongAnswer(
@@ -592,7 +592,7 @@ def _judge_starts(count: dict[str, int]) -> str | None:
         return (
             f"{count['workers started']} workers were started for three epochs. Workers stay only if "
             "the same loader "
-            "goes on, *and* it was told to keep them."
+            "goes on, **and** it was told to keep them."
         )
     return None
 
@@ -622,7 +622,7 @@ def run_epochs(make_loader: Callable, step: Callable, epochs: int) -> None:
     ),
     hints=(
         "Who ends the workers? The end of an epoch does, and so does a loader that nobody needs any more.",
-        "`persistent_workers=True` keeps them beyond the epoch, for the *same* loader.",
+        "`persistent_workers=True` keeps them beyond the epoch, for the **same** loader.",
         "`loader = make_loader(num_workers=2, persistent_workers=True)` before the loop over the epochs.",
     ),
     solution="""
@@ -715,7 +715,7 @@ def _judge_parcel(came: dict[str, Any]) -> str | None:
             return "The pixels were not divided by 255: mean and std are on the scale from 0 to 1."
         if torch.allclose(batch, (_PHOTOS / 255 - torch.tensor(_MEAN)) / torch.tensor(_STD)):
             return (
-                "Mean and std were laid along the *width*: a photo 3 pixels wide hides it, any other "
+                "Mean and std were laid along the **width**: a photo 3 pixels wide hides it, any other "
                 "raises an "
                 "error. Give them the shape (3, 1, 1)."
             )
@@ -840,7 +840,7 @@ class LightParcels(Dataset):
             "        return self.photos[i]\n"
             "    def finish(self, batch):\n"
             "        return (batch / 255 - self.mean) / self.std",
-            says="along the *width*",
+            says="along the **width**",
         ),
     ),
 )
@@ -1078,8 +1078,8 @@ def whole_gain(share: float, faster: float) -> float:
 """,
     explanation="Amdahl's law: the times add up, and the gain is the old time divided by the new one.",
     why_it_matters=(
-        "It says *before* you start what a week of work can bring at most. And after each success the shares "
-        "change: measure again."
+        "It says **before** you start what a week of work can bring at most. And after each success the "
+        "shares change: measure again."
     ),
     wrong=(
         WrongAnswer(
@@ -1144,7 +1144,7 @@ UTILISATION = Quiz(
         Option("The GPU's memory is full.", "Memory has a line of its own."),
         Option(
             "At nearly every moment of the last sample at least one kernel ran.",
-            "Yes, that is its definition: a share of *time*. How much of the chip worked it does not say.",
+            "Yes, that is its definition: a share of **time**. How much of the chip worked it does not say.",
         ),
     ),
     answer="d",
