@@ -1,5 +1,6 @@
 """The training form of the race: what is told about a loader that does not augment as the guide does."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from benchmarks.race.training import (
 )
 from dpwidgets import samples
 
+ROOT = Path(__file__).parents[2]
 CLASSES, IMAGES, BATCH, EPOCHS = 10, 40, 16, 30
 FLIP, TURN, JITTER = RandomHorizontalFlip(), RandomRotation(10), ColorJitter(0.2, 0.2, 0.2, 0.1)
 ANY = Likeness(offset=1e9, spread=1e9)
@@ -205,7 +207,7 @@ def test_a_training_race_from_the_command_line(
     code: int,
 ) -> None:
     (tmp_path / "trains.py").write_text(FACTORIES, encoding="utf-8")
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path.cwd()}")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(ROOT)]))
     arguments = ["--train", "--images", "20", "--rounds", "1", "--cold-rounds", "0", "--peers", "none"]
     assert main([*arguments, "--scratch", str(tmp_path), f"mine=trains:{factory}"]) == code
     shown = capsys.readouterr()
