@@ -139,7 +139,7 @@ rung = ladder.measure("the guide's code", guide)
 # ## 2. Workers, kept
 #
 # The first idea is everybody's first idea: `num_workers`. The [workers](pages/glossary.ipynb#worker) are kept
-# between epochs ([`persistent_workers`](pages/glossary.ipynb#persistent_workers)), or each epoch pays for starting
+# between epochs ([persistent_workers](pages/glossary.ipynb#persistent_workers)), or each epoch pays for starting
 # them. **Question:** two workers on two cores, is that twice the speed?
 
 
@@ -257,7 +257,7 @@ for dtype in (torch.float32, torch.uint8):
 #
 # `InThreads` takes a plain `DataLoader` and lets threads make its batches, in its order. `JpegBatches` makes a whole
 # batch in one call (`__getitems__`), with a decoder, a resizer and a kernel that all let go; Pillow takes what is no
-# JPEG. So the [`collate_fn`](pages/glossary.ipynb#collate_fn) has nothing to do: `as_it_is` returns what it gets.
+# JPEG. So the [collate_fn](pages/glossary.ipynb#collate_fn) has nothing to do: `as_it_is` returns what it gets.
 # (`JpegBatches` decodes photos whole. If yours have 12 megapixels, add the idea of section 4.)
 
 
