@@ -138,7 +138,7 @@ class _Trial:
         if isinstance(raised, NotImplementedError) and line and "NotImplementedError" in line[2].co_names:
             return Outcome(self.exercise, Status.NOT_ATTEMPTED)
         if line is None and not isinstance(raised, TooSlow | SystemExit):
-            why = say("unusable", error=describe.error(raised))
+            why = say("unusable", error=describe.error(raised).rstrip("."))
             return Outcome(self.exercise, Status.WRONG, parts, why)
         if line:
             number, source, _ = line

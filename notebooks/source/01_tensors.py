@@ -644,7 +644,7 @@ for dtype in (torch.uint8, torch.float16, torch.float32, torch.float64):
 # ## 12. `channels_last`
 #
 # Convolutions, the layers of most image models, often run faster when the three colours of one pixel lie together.
-# **Question:** does the memory format [`torch.channels_last`](pages/glossary.ipynb#channels_last) change the shape, the
+# **Question:** does the memory format [torch.channels_last](pages/glossary.ipynb#channels_last) change the shape, the
 # values, or neither?
 
 # %%

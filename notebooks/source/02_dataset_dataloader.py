@@ -13,20 +13,20 @@
 # %% [markdown]
 # # 02 Dataset and DataLoader
 #
-# A [`Dataset`](pages/glossary.ipynb#Dataset) knows how to fetch one sample. A
-# [`DataLoader`](pages/glossary.ipynb#DataLoader) makes batches of samples, in this process or in others. Much of what
+# A [Dataset](pages/glossary.ipynb#Dataset) knows how to fetch one sample. A
+# [DataLoader](pages/glossary.ipynb#DataLoader) makes batches of samples, in this process or in others. Much of what
 # is written about several processes is only half true. This chapter asks the machine.
 #
 # **After this chapter you can**
 #
-# - write a `Dataset` for your own files, and a [`collate_fn`](pages/glossary.ipynb#collate_fn) for samples of unequal
+# - write a `Dataset` for your own files, and a [collate_fn](pages/glossary.ipynb#collate_fn) for samples of unequal
 #   size,
 # - say which process fetched and collated a batch, and what does not come back from there,
 # - predict how far a loader reads ahead, and how often it reads each sample,
-# - stream data with an [`IterableDataset`](pages/glossary.ipynb#IterableDataset) without duplicates,
+# - stream data with an [IterableDataset](pages/glossary.ipynb#IterableDataset) without duplicates,
 # - avoid the traps of [workers](pages/glossary.ipynb#worker): random numbers, memory, open files, classes in notebook
 #   cells, hanging,
-# - choose [`num_workers`](pages/glossary.ipynb#num_workers) by measurement.
+# - choose [num_workers](pages/glossary.ipynb#num_workers) by measurement.
 #
 # **What you need to know**
 #
@@ -327,7 +327,7 @@ predict("02.p1").reveal(witness.calls)
 # ## 4. Reading ahead
 #
 # Workers do not wait until you ask. The article's second tip is
-# [`prefetch_factor`](pages/glossary.ipynb#prefetch_factor), "the amount to preload". First its code as it stands,
+# [prefetch_factor](pages/glossary.ipynb#prefetch_factor), "the amount to preload". First its code as it stands,
 # then a count: a [sampler](pages/glossary.ipynb#sampler) tells the loader which sample comes next, and ours counts
 # how often it was asked. **Question:** two workers, `prefetch_factor=2`, one sample per batch. You take **one**
 # batch. How many samples has the loader asked its workers for?
@@ -364,7 +364,7 @@ for workers, factor in ((1, 2), (2, 2), (2, 8)):
 # %% [markdown]
 # **What happened.** Only workers can read ahead: without them the factor must stay away. It counts **batches per
 # worker**. At the start the loader orders workers × factor batches, and one more for each that you take. So many
-# batches also lie in memory. ([`pin_memory`](pages/glossary.ipynb#pin_memory) is another matter: it copies finished
+# batches also lie in memory. ([pin_memory](pages/glossary.ipynb#pin_memory) is another matter: it copies finished
 # batches to memory from which a GPU can fetch them. Without a GPU it only warns. Chapter 08.)
 #
 # The article and the guide call this caching, or preloading before training. **Question:** ten samples, three
@@ -402,7 +402,7 @@ for name, options in {"0 workers": {}, "2 workers": pinned, "2 kept": kept, "pre
 # ## 5. What workers cost
 #
 # Workers are processes, and processes have to start. The count above shows it: without
-# [`persistent_workers`](pages/glossary.ipynb#persistent_workers) three epochs used up **six** processes, and whatever
+# [persistent_workers](pages/glossary.ipynb#persistent_workers) three epochs used up **six** processes, and whatever
 # a worker had remembered was lost. Kept workers end when the loader is deleted.
 #
 # [How a process starts](pages/glossary.ipynb#fork) depends on the system. A [pickle](pages/glossary.ipynb#pickle) is

@@ -362,7 +362,7 @@ predict("05.p2").reveal(int(v2.RandomHorizontalFlip(p=1)(scene, cat)[1][0, 0]))
 #
 # ## 8. Boxes and masks follow the image
 #
-# Wrap what belongs together in [`tv_tensors`](pages/glossary.ipynb#tv_tensor) and pass it in **one call**. v2
+# Wrap what belongs together in [tv_tensors](pages/glossary.ipynb#tv_tensor) and pass it in **one call**. v2
 # draws its random numbers once and treats the image, the boxes and the mask alike. (The older `transforms` know
 # images only.) **Question:** the image turns by 25 degrees. Does the box still fit its object?
 
@@ -465,7 +465,7 @@ print("with ToImage, ToDtype, Normalize:", tuple(batch.shape), batch.dtype)
 # %% [markdown]
 # **What happened.** Torchvision draws from torch. Given a PIL image, as in the guide, the pipeline ends with a
 # PIL image, and those cannot be batched: add `ToImage`, `ToDtype(scale=True)` and
-# [`Normalize`](pages/glossary.ipynb#Normalize). In worker processes torch seeds each worker by itself (chapter
+# [Normalize](pages/glossary.ipynb#Normalize). In worker processes torch seeds each worker by itself (chapter
 # 02).
 #
 # ## 10. Is the label still true?
@@ -685,7 +685,7 @@ draw(mixed, alt=alt, columns=3)
 # **What happened.** The label is a row of shares that sum to 1, a *soft label*. There is one draw for each
 # batch: MixUp or CutMix, and how much; each image is mixed with its neighbour in the batch.
 # `nn.CrossEntropyLoss` takes soft labels as they are. Accuracy needs one right class, so count it on images
-# that were not mixed. Both belong in [`collate_fn`](pages/glossary.ipynb#collate_fn), for the training loader
+# that were not mixed. Both belong in [collate_fn](pages/glossary.ipynb#collate_fn), for the training loader
 # only.
 #
 # ## 15. What does it cost?

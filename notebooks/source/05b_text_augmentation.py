@@ -911,7 +911,7 @@ for train_set.epoch in range(3):
 # Each item draws from a generator of its own, made from seed, epoch and index. So it does not matter which
 # worker reads it, or in which order, and any single sentence can be made again. Two traps: never take `hash(text)`
 # as a seed, it changes from process to process; and kept workers
-# ([`persistent_workers`](pages/glossary.ipynb#persistent_workers)) hold a copy of the data set, so that they never
+# ([persistent_workers](pages/glossary.ipynb#persistent_workers)) hold a copy of the data set, so that they never
 # hear of a new `epoch`.
 #
 # ## 14. The real WordNet, and your own sentences

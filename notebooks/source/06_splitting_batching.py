@@ -509,7 +509,7 @@ predict("06.p3").reveal(round(100 * moved["same seed"], 1))
 #
 # ## 11. Rare classes
 #
-# 4,000 rows, 2 % positive. A [`WeightedRandomSampler`](pages/glossary.ipynb#sampler) draws rare rows more often,
+# 4,000 rows, 2 % positive. A [WeightedRandomSampler](pages/glossary.ipynb#sampler) draws rare rows more often,
 # **with replacement**: a row may come again and again.
 # **Question:** in one epoch of 4,000 draws, how often does the model meet each positive row, and how many of
 # the negative rows does it never meet? Then: sampler, class weights in the loss, or a lower threshold (the risk

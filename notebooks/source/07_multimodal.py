@@ -191,7 +191,7 @@ print("the guide's dataset fails in turn with", ", ".join([s.split(":")[0] for s
 
 # %% [markdown]
 # **What happened.** First the loader of images is missing. Then the three dots are found: in Python `...` is an
-# object, and it has no `read`. Then `default_collate`, the [`collate_fn`](pages/glossary.ipynb#collate_fn) that a
+# object, and it has no `read`. Then `default_collate`, the [collate_fn](pages/glossary.ipynb#collate_fn) that a
 # `DataLoader` has if you give it none, does not know PIL images. As tensors of one size they pass, and the texts
 # come as a tuple. It runs. It is still wrong, as section 4 shows.
 #

@@ -25,7 +25,7 @@
 # - place it so that augmentation stays random,
 # - write a cache file that is whole or not there, that notices changed data and damage,
 # - tell a lossless format from one that loses, with two numbers,
-# - say what [`pin_memory`](pages/glossary.ipynb#pin_memory), `non_blocking` and a
+# - say what [pin_memory](pages/glossary.ipynb#pin_memory), `non_blocking` and a
 #   [stream](pages/glossary.ipynb#stream) do, and what they do not,
 # - count the bytes that go to the device, and write one loop for CUDA, MPS and CPU.
 #
@@ -179,7 +179,7 @@ for name, part in parts.items():
 # A dictionary will do: decode once, then look it up. Each sample says whether it was there already, who
 # answered, and how many photos that one holds.
 #
-# **Question:** two workers that stay ([`persistent_workers=True`](pages/glossary.ipynb#persistent_workers)), a
+# **Question:** two workers that stay ([persistent_workers=True](pages/glossary.ipynb#persistent_workers)), a
 # shuffled order, 128 photos. The first epoch finds nothing kept. How many percent of the *second* epoch come
 # from a cache?
 
@@ -623,7 +623,7 @@ print(f"threads in torch's loader: {len(threads)}, for {threads[0].split('.')[-1
 #
 # How much does it bring? **Question:** decoding, and a training step that takes half as long. Which share of
 # the time does the step run with 0, 1 and 2 workers, and how much faster do batches come (the *pace*)? And with
-# a larger [`prefetch_factor`](pages/glossary.ipynb#prefetch_factor)?
+# a larger [prefetch_factor](pages/glossary.ipynb#prefetch_factor)?
 
 # %% tags=["nbval-ignore-output"] reason="timing: the shares depend on the machine"
 model = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, 2), torch.nn.Flatten(), torch.nn.LazyLinear(10))

@@ -359,7 +359,7 @@ ShardLab(view="hash ring", nodes=nodes, virtual=1)
 # ## 5. One dataset, several ranks
 #
 # Machines are settled; now the **ranks**: the processes that train together. Each must see its own part.
-# [`DistributedSampler`](pages/glossary.ipynb#DistributedSampler) deals row numbers. It can be tried without any
+# [DistributedSampler](pages/glossary.ipynb#DistributedSampler) deals row numbers. It can be tried without any
 # second process: tell it the number of replicas and the rank. **Question:** 10 samples on 4 ranks. How many are
 # drawn?
 
@@ -925,7 +925,8 @@ print(f"loss of rank 0: {zero['losses'][0]:,.0f} in the first step, {zero['losse
 # %% [markdown]
 # **What happened.** DDP sends the weights of rank 0 to everyone at its start. After that, all make the same step
 # with the same averaged gradient, and stay equal. Results came back **through files**: what two processes print
-# at once gets mixed up.
+# at once gets mixed up. The store through which ranks find each other listens on every address of the machine and
+# asks for no password: use `torchrun` where you trust the network.
 #
 # **Question:** two ranks with batches of 100. Is that the same as one process with batches of 200?
 

@@ -423,7 +423,7 @@ honest
 # on both sides; the neighbour of a copy is another copy of the same photo, so it knows the coin. If the split
 # comes first, all five are on one side, and what is left is chance.
 #
-# > **Correction.** The guide opens three [`ImageFolder`](pages/glossary.ipynb#ImageFolder)s, one for each of train,
+# > **Correction.** The guide opens three [ImageFolder](pages/glossary.ipynb#ImageFolder)s, one for each of train,
 # > valid and test (5.1; it also needs `import os`). Each folder then numbers its classes by itself. If one of them
 # > lacks a class, the same class gets two numbers, and nothing complains.
 

@@ -151,7 +151,7 @@ predict("10b.p1").reveal(len(good))
 #
 # Ask before the first byte. Three different things, and one does not replace the other:
 #
-# - **[`robots.txt`](pages/glossary.ipynb#robots.txt)**: which addresses the owner asks programs not to visit, and
+# - **[robots.txt](pages/glossary.ipynb#robots.txt)**: which addresses the owner asks programs not to visit, and
 #   how fast to go.
 # - **The terms of use** of an API or site: often they forbid crawling and offer an API instead.
 # - **The [licence](pages/glossary.ipynb#provenance)** of each work. That you *can* fetch a photo says nothing about

@@ -55,3 +55,12 @@ def test_a_word_is_used_in_the_chapter_that_is_to_explain_it(word: dict[str, str
 @pytest.mark.parametrize("chapter", find_chapters(), ids=lambda chapter: chapter.name)
 def test_every_chapter_leads_to_the_glossary(chapter) -> None:
     assert "(pages/glossary.ipynb)" in chapter.source.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("chapter", find_chapters(), ids=lambda chapter: chapter.name)
+def test_a_chapter_leads_to_the_words_that_it_explains(chapter) -> None:
+    linked = set(re.findall(r"\(pages/glossary\.ipynb#(\S+?)\)", chapter.source.read_text(encoding="utf-8")))
+    anchors = {pages.anchor(word["name"]): word["chapter"] for word in WORDS}
+    assert linked <= set(anchors), "no such word in tools/glossary.toml"
+    own = {anchor for anchor, number in anchors.items() if number == chapter.name.split("_")[0]}
+    assert own <= linked, f"link {own - linked} where {chapter.name} explains them"

@@ -919,7 +919,7 @@ GLUED = Quiz(
             "A checksum of the whole file",
             "Only the bytes know. Better still, `If-Range` keeps it from happening.",
         ),
-        Option("The status: 206 is an error", "206 means *partial content*: just what you asked for."),
+        Option("The status: 206 is an error", "206 means **partial content**: just what you asked for."),
     ),
     answer="b",
 )
