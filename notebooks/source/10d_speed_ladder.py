@@ -38,7 +38,7 @@
 # | How to measure a loader | helpful | chapter 10c |
 # | Transforms v2, random augmentation | helpful | chapters 03, 05 |
 #
-# **Time:** 75 minutes to read and try. The cells alone run for about 45 seconds on two processor cores. New words
+# **Time:** 75 minutes to read and try. The cells alone run for about a minute on two processor cores. New words
 # are in the [glossary](pages/glossary.ipynb).
 
 # %% tags=["imports"]
