@@ -8,12 +8,13 @@ RUN ?= run-$(shell date +%Y%m%d-%H%M%S)
 # Where this is set, every kernel would compile some 2,900 modules again at each start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help lab run test test-spawn quick notebooks bench clean
+.PHONY: help lab run test test-spawn test-pythons quick notebooks bench clean
 help:
 	@echo "make lab        JupyterLab on chapter 00"
 	@echo "make test       every test, every notebook"
 	@echo "make quick      after an edit, under a minute: style, contract, what belongs to the changed files"
 	@echo "make test-spawn every notebook with processes started as on macOS and Windows"
+	@echo "make test-pythons the unit tests under each Python that is supported: make test-pythons PYTHONS=3.13"
 	@echo "make run        chapter 10 without a browser: make run ARGS=\"-p data_dir ~/pictures -p epochs 3\""
 	@echo "make notebooks  build the chapters from their sources: make notebooks CHAPTERS=\"05 10\""
 	@echo "make bench      the races and the lab's latency, as ratios in one run"
@@ -34,6 +35,12 @@ quick: $(VENV)/.test
 test-spawn: $(VENV)/.test
 	$(PY) -m pytest --nbval --start-method spawn -n auto --dist loadfile notebooks $(ARGS)
 
+PYTHONS ?= 3.11 3.12 3.13
+test-pythons:
+	for each in $(PYTHONS); do \
+		$(MAKE) test VENV=.venv-$$each PYTHON=python$$each ARGS="tests/unit $(ARGS)" || exit 1; \
+	done
+
 notebooks: $(VENV)/.test
 	$(PY) tools/build_notebooks.py $(CHAPTERS)
 
@@ -41,7 +48,7 @@ bench: $(VENV)/.test
 	$(PY) -m benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) build dist runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-* build dist runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(PY):
 	@$(PYTHON) tools/check_python.py

@@ -1,6 +1,6 @@
 """What chapter 08's GPU cells measure, recorded for readers without a GPU.
 
-    python -m benchmarks.gpu_recordings           on a machine with CUDA or MPS: writes notebooks/recordings/
+    python -m benchmarks.gpu_recordings           with CUDA, XPU or MPS: writes notebooks/recordings/
     python -m benchmarks.gpu_recordings --check   on any machine: small sizes, on the CPU, writes nothing
 
 The functions are taken out of the chapter's source, so that a recording is what its cells would measure:
@@ -118,7 +118,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     device = torch.accelerator.current_accelerator(check_available=True)
     if device is None:
-        print("There is no CUDA or MPS device here. --check runs the functions on the CPU.")
+        print("There is no CUDA, XPU or MPS device here. --check runs the functions on the CPU.")
         return 1
     found = recording(device)
     RECORDINGS.mkdir(exist_ok=True)

@@ -7,8 +7,8 @@
 
 A report is what `make test ARGS=--junitxml=ALL.xml` writes. Seconds of a test are those on the clock, with
 its fixtures; processor seconds are its own and its children's, and hardly depend on what else the machine
-does. The ratio is the time of the parallel run, start and collection included, over the sum of the tests'
-seconds in the run on one worker.
+does; those of warm kernels are no test's. The ratio is the time of the parallel run, start and collection
+included, over the sum of the tests' seconds in the run on one worker.
 """
 
 import argparse
@@ -95,8 +95,7 @@ def table(one: Run, together: Run | None) -> Iterator[str]:
         yield f"| {part} | {len(found):,} | {seconds:,.0f} | {cpu:,.0f} |"
     if together is not None:
         serial = sum(test.seconds for test in one.tests)
-        cpu = sum(test.cpu for test in together.tests)
-        yield f"| by `make test` | {len(together.tests):,} | {together.wall:,.0f} | {cpu:,.0f} |"
+        yield f"| by `make test` | {len(together.tests):,} | {together.wall:,.0f} | |"
         yield ""
         yield f"`make test` takes {together.wall / serial:.2f} of the time of its tests one after another."
 

@@ -44,7 +44,7 @@ class Chapter:
 
 
 def find_chapters(numbers: list[str] | None = None, home: Path = NOTEBOOKS) -> list[Chapter]:
-    """The chapters whose number or name starts with one of `numbers`; all of them where none is given.
+    """The chapters with one of these numbers or names; all of them where none is given.
 
     Raises:
         ChapterError: a number that no chapter has.
@@ -55,9 +55,14 @@ def find_chapters(numbers: list[str] | None = None, home: Path = NOTEBOOKS) -> l
     if not numbers:
         return [Chapter(name, home) for name in names]
     for number in numbers:
-        if not any(name.startswith(number) for name in names):
+        if not any(number in _names(name) for name in names):
             raise ChapterError(f"no chapter {number!r} in {home.name}/source; there are: {', '.join(names)}")
-    return [Chapter(name, home) for name in names if name.startswith(tuple(numbers))]
+    return [Chapter(name, home) for name in names if not _names(name).isdisjoint(numbers)]
+
+
+def _names(name: str) -> set[str]:
+    """What a chapter is called: "05b_text_augmentation" or "05b"."""
+    return {name, name.partition("_")[0]}
 
 
 def read_source(chapter: Chapter) -> NotebookNode:

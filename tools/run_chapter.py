@@ -8,6 +8,7 @@ checkpoint, and the same name takes it up again.
 """
 
 import argparse
+import shlex
 import shutil
 import sys
 import tempfile
@@ -20,9 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 CHAPTER = ROOT / "notebooks" / "10_end_to_end.ipynb"
 
 
-def run(name: str, options: list[str]) -> int:
-    """Execute the chapter into runs/<name>/; the exit status: 0, 1 (failed) or 130 (interrupted)."""
-    runs = ROOT / "runs"
+def run(name: str, options: list[str], runs: Path = ROOT / "runs") -> int:
+    """Execute the chapter into `runs`/<name>/; the exit status: 0, 1 (failed) or 130 (interrupted)."""
     folder = runs / name
     with tempfile.TemporaryDirectory(prefix="dpwidgets-run-") as scratch:
         output = Path(scratch) / CHAPTER.name
@@ -37,16 +37,18 @@ def run(name: str, options: list[str]) -> int:
             status = 130 if error.ename == "KeyboardInterrupt" else 1
         except KeyboardInterrupt:
             status = 130
-        if status == 0 or folder.is_dir():  # the chapter got as far as to write: keep the record of it
+        record = folder / CHAPTER.name
+        # A run that failed leaves its record if the chapter got as far as to write, but in no other's place.
+        if output.is_file() and (status == 0 or (folder.is_dir() and not record.exists())):
             folder.mkdir(parents=True, exist_ok=True)
-            if output.is_file():
-                shutil.move(output, folder / CHAPTER.name)
+            shutil.move(output, record)
         if status == 130 and folder.is_dir():
             print(
-                f'\nInterrupted. Go on with: make run RUN={name} ARGS="{" ".join(options)}"', file=sys.stderr
+                f'\nInterrupted. Go on with: make run RUN={name} ARGS="{shlex.join(options)}"',
+                file=sys.stderr,
             )
         if status == 0:
-            print(f"\nDone: {folder.relative_to(ROOT)}")
+            print(f"\nDone: {folder.relative_to(runs.parent)}")
     return status
 
 

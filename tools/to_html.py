@@ -1,7 +1,7 @@
 """Write the chapters as plain web pages into build/html/: to read without Jupyter, without a kernel, offline.
 
-    python tools/to_html.py          every chapter
-    python tools/to_html.py 05 10    these
+    python tools/to_html.py          every chapter, and the pages that they link to
+    python tools/to_html.py 05 10    these, and the pages
 
 `jupyter nbconvert --to html` shows the same pictures. It lacks their text for screen readers, links that can
 be told from other text without colour, links from page to page; and it asks a server for scripts that only
@@ -15,7 +15,7 @@ import sys
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
-from chapters import ROOT, Chapter, ChapterError, find_chapters, read_notebook
+from chapters import NOTEBOOKS, ROOT, Chapter, ChapterError, find_chapters, read_notebook
 
 PAGES = ROOT / "build" / "html"
 _TEMPLATE = """
@@ -43,7 +43,7 @@ def page(chapter: Chapter) -> str:
     exporter.register_filter("described", _described)
     resources = {"metadata": {"name": chapter.name}}
     body, _ = exporter.from_notebook_node(read_notebook(chapter), resources)
-    return re.sub(r'(<a href="\d\w*)\.ipynb(?=["#])', r"\1.html", body)
+    return re.sub(r'(<a href="(?:\.\./|pages/)?\w+)\.ipynb(?=["#])', r"\1.html", body)
 
 
 def _described(block: str, output: NotebookNode, kind: str) -> str:
@@ -55,8 +55,10 @@ def _described(block: str, output: NotebookNode, kind: str) -> str:
 def main(numbers: list[str]) -> int:
     PAGES.mkdir(parents=True, exist_ok=True)
     try:
-        for chapter in find_chapters(numbers):
-            file = PAGES / f"{chapter.name}.html"
+        beside = [Chapter(path.stem, path.parent) for path in sorted((NOTEBOOKS / "pages").glob("*.ipynb"))]
+        for chapter in [*find_chapters(numbers), *beside]:
+            file = PAGES / chapter.home.relative_to(NOTEBOOKS) / f"{chapter.name}.html"
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(page(chapter), encoding="utf-8")
             print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1e6:.1f} MB")
     except ChapterError as error:

@@ -1,12 +1,12 @@
 """The machine's limits in the shape of loaders, so that they run in the same rounds as the contenders."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from importlib.util import find_spec
 from itertools import cycle
 from pathlib import Path
 
+import simplejpeg
 import torch
 
 from benchmarks.race.contract import SIZE
@@ -17,27 +17,12 @@ RING = 4  # buffers
 NOTHING = torch.empty(1, 1, 1, 1)  # in place of the images: none are delivered
 
 
-def decoder() -> tuple[str, Callable[[bytes], object]]:
-    """The fastest libjpeg-turbo here, and whose it is: simplejpeg's, else torchvision's (slower by 1/8)."""
-    if find_spec("simplejpeg"):
-        import simplejpeg
-
-        return "simplejpeg", simplejpeg.decode_jpeg
-    from torchvision.io import ImageReadMode, decode_jpeg
-
-    def with_torchvision(jpeg: bytes) -> torch.Tensor:
-        return decode_jpeg(torch.frombuffer(bytearray(jpeg), dtype=torch.uint8), ImageReadMode.RGB)
-
-    return "torchvision", with_torchvision
-
-
 class Decoding:
     """Files in memory are decoded to full-size RGB by a thread for each core, and thrown away."""
 
     def __init__(self, folder: Path, batch_size: int) -> None:
         self._files = [Path(file).read_bytes() for file in jpegs_of(folder).files]
         self._batch_size = batch_size
-        self._decode = decoder()[1]
         self._threads = ThreadPoolExecutor(CORES)
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, list[None]]]:
@@ -49,7 +34,7 @@ class Decoding:
     def _work(self, start: int) -> int:
         part = self._files[start : start + self._batch_size]
         for jpeg in part:
-            self._decode(jpeg)
+            simplejpeg.decode_jpeg(jpeg)
         return len(part)
 
 

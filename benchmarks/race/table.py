@@ -3,12 +3,12 @@
 import platform
 from collections.abc import Sequence
 from dataclasses import astuple
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from statistics import median
 
 from benchmarks.race.contenders import COPYING, DECODING, TRAINING, Contender
 from benchmarks.race.cores import CORES
-from benchmarks.race.limit import RING, decoder
+from benchmarks.race.limit import RING
 from benchmarks.race.race import Plan, Result
 from benchmarks.race.record import Row, rows_of
 from benchmarks.race.rounds import BUSY
@@ -64,10 +64,10 @@ def _preface(plan: Plan, result: Result) -> str:
 
 def notes(plan: Plan, result: Result, missing: list[Contender]) -> list[str]:
     """What a reader of the table must know, one line each."""
-    name, _ = decoder()
     lines = [
-        f"- {DECODING.name}: libjpeg-turbo of {name} {_version(name)} alone, files in memory, {CORES} "
-        f"threads. {COPYING.name}: uint8 images in memory written as float32 to a ring of {RING} buffers.",
+        f"- {DECODING.name}: libjpeg-turbo of simplejpeg {version('simplejpeg')} alone, files in memory, "
+        f"{CORES} threads. {COPYING.name}: uint8 images in memory written as float32 to a ring of {RING} "
+        "buffers.",
         f"- differs by: {_differs(plan)}.",
     ]
     if plan.cold_rounds and result.dropped < 0.99:
@@ -96,10 +96,3 @@ def _differs(plan: Plan) -> str:
         for one in (*plan.outside, *plan.peers)
     ]
     return "; ".join([what, *allowed])
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""

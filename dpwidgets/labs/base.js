@@ -16,10 +16,11 @@ function labView(buildControls, { makes = "this result", buildBelow = () => [] }
         const { signal } = ending;
         const controls = element("fieldset", { class: "dpw-controls" },
           element("legend", { class: "dpw-unseen" }, "Settings"), ...buildControls(link, model, signal));
+        const home = takeHome(link, model, signal, makes);
         const root = element("div", { class: "dpw-lab", role: "group", "aria-label": model.get("title") },
           element("div", { class: "dpw-frame" }, controls, element("div", { class: "dpw-stage" },
-            connectionNote(el, controls, link, signal), pictureFigure(link, signal), ...buildBelow(link, model, signal),
-            problemBox(link, signal), takeHome(link, model, signal, makes))));
+            connectionNote(el, [controls, home.reset], link, signal), pictureFigure(link, signal),
+            ...buildBelow(link, model, signal), problemBox(link, signal), home.node)));
         el.append(root);
         return () => ending.abort();
       },
@@ -74,12 +75,15 @@ function problemBox(link, signal) {
   return box;
 }
 
-/** A restarted kernel, or a notebook opened without one, leaves the view alone with its last picture. */
-function connectionNote(el, controls, link, signal) {
+/**
+ * A restarted kernel, or a notebook opened without one, leaves the view alone with its last picture: without
+ * it `parts` are disabled.
+ */
+function connectionNote(el, parts, link, signal) {
   const note = element("p", { class: "dpw-offline", role: "status", hidden: true });
   const look = () => {
     const offline = link.lost || el.classList.contains("jupyter-widgets-disconnected");
-    controls.disabled = offline;
+    for (const part of parts) part.disabled = offline;
     note.hidden = !offline;
     note.textContent = offline ? "Not connected to a kernel. Run this cell to bring the lab to life." : "";
   };
@@ -91,7 +95,7 @@ function connectionNote(el, controls, link, signal) {
   return note;
 }
 
-/** Reset, and the code that makes the same result without the lab. */
+/** Reset, and the code that makes the same result without the lab: {node, reset}. */
 function takeHome(link, model, signal, makes) {
   const code = element("pre", { tabindex: "0", class: "dpw-code", "aria-label": "Code of this result" });
   const details = element("details", { class: "dpw-details" }, element("summary", {}, "Code"), code);
@@ -116,6 +120,7 @@ function takeHome(link, model, signal, makes) {
   model.on("change:code", onCode);
   signal.addEventListener("abort", () => model.off("change:code", onCode));
   show();
-  return element("div", { class: "dpw-take-home" },
+  const node = element("div", { class: "dpw-take-home" },
     element("div", { class: "dpw-bar" }, reset, copyButton, said), details);
+  return { node, reset };
 }

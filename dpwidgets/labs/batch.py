@@ -41,6 +41,10 @@ class BatchLab(Lab):
 
     def __init__(self, data: Any = None, *, target: str | None = None, **params: Any) -> None:
         ours = data is None or (isinstance(data, str) and data in OURS)
+        if ours and target is not None:
+            raise ValueError(
+                f"target={target!r} belongs to a table of your own: give that as data, or leave target out."
+            )
         engine = BatchEngine(None if ours else read_problem(data, target))
         chosen = {} if data is None or not ours else {"data": data}
         super().__init__(engine, chosen | params, title="Batch size lab")

@@ -4,7 +4,12 @@
  * Each maker returns {node, refresh}: `refresh()` shows the value that `get()` has now.
  */
 const TAKES_KEYS = new Set(["input", "select", "textarea", "button", "summary", "audio"]);
-let controlCount = 0;
+const LAB = Math.random().toString(36).slice(2); // each lab of a notebook runs this text anew, and counts from 1
+let idCount = 0;
+
+function newId(of) {
+  return `dpw-${of}-${LAB}-${++idCount}`;
+}
 
 function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -36,7 +41,7 @@ function shownValue(spec, value) {
 
 /** A row: label, control, and the help text that assistive technology reads with it. */
 function controlRow(spec, input, ...after) {
-  const id = `dpw-control-${++controlCount}`;
+  const id = newId("control");
   input.id = id;
   input.title = spec.help;
   input.setAttribute("aria-describedby", `${id}-help`);
@@ -87,7 +92,9 @@ function numberField(spec, get, set, link) {
     },
     onchange: () => refresh(), // what cannot be used goes back to the value in force
   });
-  const refresh = () => { input.value = get(); };
+  const refresh = () => { // "024" is 24: writing it again would take half of the number, and the caret
+    if (input.value === "" || Number(input.value) !== get()) input.value = get();
+  };
   const node = controlRow(spec, input);
   refresh();
   return { node, refresh };
@@ -123,7 +130,7 @@ function flag(spec, get, set, link) {
 function textField(spec, get, set, link) {
   const several = spec.kind === "lines";
   const input = element(several ? "textarea" : "input", {
-    ...(several ? { rows: 3 } : { type: "text" }), spellcheck: "false", autocomplete: "off",
+    ...(several ? { rows: 3 } : { type: "text" }), dir: "auto", spellcheck: "false", autocomplete: "off",
     oninput: () => { set(input.value); link.touch(true); },
   });
   const refresh = () => { if (input.value !== get()) input.value = get(); };

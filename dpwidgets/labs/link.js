@@ -29,7 +29,7 @@ class Link extends EventTarget {
     this.shown = -1;
     this.picture = null; // the last full one: {image, caption}
     this.preview = null; // the bitmap that lies over it, if any: far cheaper for the browser than an `img`
-    this.waiting = this.lost = false;
+    this.waiting = this.lost = this.closed = false;
     this.onMessage = (message, buffers) => this.#receive(message, buffers);
     this.onCaption = () => this.#settled();
     model.on("msg:custom", this.onMessage);
@@ -38,6 +38,7 @@ class Link extends EventTarget {
   }
 
   close() {
+    this.closed = true;
     this.model.off("msg:custom", this.onMessage);
     this.model.off("change:caption", this.onCaption);
     clearTimeout(this.restTimer);
@@ -74,7 +75,7 @@ class Link extends EventTarget {
 
   #flush() {
     const inFlight = this.sent - this.answered;
-    if (this.lost) return;
+    if (this.lost || this.closed) return;
     if (this.fresh && this.gliding && inFlight < MAX_IN_FLIGHT) this.#send(true);
     else if (this.full && inFlight === 0) this.#send(false);
   }
@@ -87,6 +88,8 @@ class Link extends EventTarget {
       this.model.send({ kind: "params", client: this.client, request: this.sent, moving, params: this.params });
     } catch { // the channel of a restarted kernel is closed for good
       this.lost = true;
+      this.answered = this.sent; // nobody will answer
+      this.#watch();
       this.#tell("lost");
       return;
     }
@@ -97,6 +100,7 @@ class Link extends EventTarget {
   #watch() {
     clearTimeout(this.patienceTimer);
     clearTimeout(this.lostTimer);
+    if (this.closed) return;
     if (this.sent === this.answered) return this.#setWaiting(false);
     this.patienceTimer = setTimeout(() => this.#setWaiting(true), PATIENCE_MS);
     this.lostTimer = setTimeout(() => { this.answered = this.sent; this.touch(); }, LOST_MS);
@@ -143,7 +147,7 @@ class Link extends EventTarget {
     } catch {
       return; // not a picture
     }
-    if (caption.number < this.shown) return release(decoded); // a later one overtook it
+    if (this.closed || caption.number < this.shown) return release(decoded); // a later one overtook it
     this.shown = caption.number;
     const before = [this.preview];
     if (!moving) {

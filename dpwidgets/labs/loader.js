@@ -39,12 +39,12 @@ function buildLoaderLab(link, model, el, signal) {
   const settings = element("fieldset", { class: "dpw-controls dpw-loader-controls" },
     element("legend", { class: "dpw-unseen" }, "Settings"), ...settingRows(link, model, signal));
   const buttons = runBar(link, signal);
-  const both = { set disabled(off) { settings.disabled = buttons.disabled = off; } };
+  const home = takeHome(link, model, signal, "this loader");
   const timeline = new Timeline(link, model.get("looks"), signal);
-  const stage = element("div", { class: "dpw-stage" }, connectionNote(el, both, link, signal), buttons,
+  const stage = element("div", { class: "dpw-stage" }, connectionNote(el, [settings, buttons, home.reset], link, signal), buttons,
     figureCards(link, signal), verdict(link, signal), timeline.node, problemBox(link, signal));
   const below = element("div", { class: "dpw-loader-below" }, proposalLine(link, signal), trialsTable(link, signal),
-    heatMap(link, signal), secondsTable(link, timeline, signal), takeHome(link, model, signal, "this loader"));
+    heatMap(link, signal), secondsTable(link, timeline, signal), home.node);
   describeTimeline(link, timeline, signal);
   el.append(element("div", { class: "dpw-lab dpw-loader", role: "group", "aria-label": model.get("title") },
     element("p", { class: "dpw-about" }, element("b", {}, model.get("title")), ` on ${model.get("about")}`),

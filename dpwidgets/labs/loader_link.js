@@ -59,6 +59,7 @@ class LoaderLink extends EventTarget {
     this.sent += 1;
     this.#tell("problem", "");
     this.#send({ kind, client: this.client, request: this.sent, params: this.params });
+    if (this.lost) return;
     clearTimeout(this.busyTimer);
     this.busyTimer = setTimeout(() => this.#setWaiting(true), BUSY_MS);
   }
@@ -69,6 +70,8 @@ class LoaderLink extends EventTarget {
       this.model.send(message);
     } catch { // the channel of a restarted kernel is closed for good
       this.lost = true;
+      clearTimeout(this.busyTimer);
+      this.#setWaiting(false);
       this.#tell("lost");
     }
   }

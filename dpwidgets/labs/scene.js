@@ -8,6 +8,7 @@ function listenBar(link, _, signal) {
     title.textContent = more.has_sound ? `${more.key}: ${more.caption || "no caption"}`
       : `${more.key} has no sound. ${more.caption}`;
     player.hidden = !more.sound;
+    if (!more.sound) player.pause(); // what is hidden could not be stopped
     player.setAttribute("aria-label", `Sound of ${more.key}`);
     if (more.sound && player.getAttribute("src") !== more.sound) player.src = more.sound;
     if (more.has_sound && !more.sound) title.textContent += " (too long to play here)";

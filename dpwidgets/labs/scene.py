@@ -25,7 +25,8 @@ class SceneLab(Lab):
 
     Raises:
         FileNotFoundError: the folder is missing or holds no scenes.
-        ValueError: for a parameter that is not known or not allowed.
+        ValueError: for a parameter that is not known or not allowed, and for a file that cannot be read.
+        TypeError: `data` is no path.
     """
 
     picture_format = "PNG"
@@ -72,7 +73,7 @@ class SceneLab(Lab):
     def _more(self, notes: Mapping[str, Any]) -> dict[str, Any]:
         """The sound to play, as a data address, and the caption beside it."""
         scene = notes["scene"]
-        caption = scene.caption.read_text(encoding="utf-8").strip() if scene.caption else ""
+        caption = scene.caption.read_text(encoding="utf-8-sig").strip() if scene.caption else ""
         sound = ""
         if scene.sound is not None and scene.sound.stat().st_size <= _MOST_BYTES:
             kind = _SOUND_TYPES[scene.sound.suffix.lower()]

@@ -43,6 +43,12 @@ class SplitLab(Lab):
     ) -> None:
         ours = SplitEngine()
         if data is None or (isinstance(data, str) and data in ours.data_names):
+            columns = {"target": target, "group": group, "time": time, "id": id}
+            given = [f"{name}={column!r}" for name, column in columns.items() if column is not None]
+            if given:
+                raise ValueError(
+                    f"{given[0]} belongs to a table of your own: give that as data, or leave the column out."
+                )
             engine, params = ours, params | ({} if data is None else {"data": data})
         else:
             engine = SplitEngine(read_problem(data, target=target, group=group, time=time, id=id))

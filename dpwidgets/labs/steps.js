@@ -37,7 +37,7 @@ function pipelineEditor(link, model) {
     const operation = catalogue.get(op);
     const step = () => link.params.steps[at];
     const title = operation.title;
-    const bodyId = `dpw-step-${++controlCount}`;
+    const bodyId = newId("step");
 
     const power = element("input", { type: "checkbox", role: "switch", class: "dpw-switch",
       "aria-label": `${title}: on`, title: "On or off",

@@ -9,7 +9,7 @@ function variantList(link, model, signal) {
     shown = caption;
     said.textContent = "";
     list.replaceChildren(...caption.more.variants.map(({ pieces, reasons }) => element("li", {},
-      element("p", {}, ...pieces.flatMap(pieceNodes)),
+      element("p", { dir: "auto" }, ...pieces.flatMap(pieceNodes)),
       ...reasons.map((reason) => element("p", { class: "dpw-reason" }, `⚠ ${reason}`)))));
   };
   const copy = async () => {
@@ -30,7 +30,7 @@ function variantList(link, model, signal) {
 /** A word as its fate says, with what is read out to those who do not see the mark. */
 function pieceNodes([kind, before, after, gap]) {
   const told = (tag, text, what) => element(tag, { title: what },
-    element("span", { class: "dpw-unseen" }, `[${what}] `), text);
+    element("span", { class: "dpw-unseen", dir: "ltr" }, `[${what}] `), text);
   const nodes = {
     kept: () => [after],
     deleted: () => [told("del", before, "deleted")],

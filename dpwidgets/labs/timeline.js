@@ -24,7 +24,8 @@ class Timeline {
       class: "dpw-timeline", role: "img", tabindex: "0", "aria-label": "Timeline: no run yet",
       title: "", onkeydown: (event) => this.#key(event),
       onpointermove: (event) => this.#move(event), onpointerdown: (event) => this.#grab(event),
-      onpointerup: () => { this.grabbed = null; }, onpointerleave: () => this.#hover(null),
+      onpointerup: () => { this.grabbed = null; }, onpointercancel: () => { this.grabbed = null; },
+      onpointerleave: () => this.#hover(null),
     });
     this.canvas.addEventListener("wheel", (event) => this.#wheel(event), { passive: false, signal });
     this.tip = element("div", { class: "dpw-tip", hidden: true, "aria-hidden": "true" });
@@ -109,10 +110,10 @@ class Timeline {
     this.#came();
   }
 
-  #end() {
-    const last = this.link.spans.coarse.reduce((most, { end }) => Math.max(most, end), 0);
-    return Math.max(last, this.width);
-  }
+  /** Where the last span ends, in seconds. */
+  #last() { return this.link.spans.coarse.reduce((most, { end }) => Math.max(most, end), 0); }
+
+  #end() { return Math.max(this.#last(), this.width); }
 
   // --- moving
 
@@ -120,17 +121,16 @@ class Timeline {
 
   #zoom(factor, at = 0.5) {
     const pivot = this.to - this.width * (1 - at);
-    const width = Math.min(Math.max(this.width * factor, SHORTEST), Math.max(this.#end(), 1) * 1.5);
-    if (this.following) at = 1;
-    else this.to = pivot + width * (1 - at);
+    const longest = Math.max(this.#last(), FIRST_SECONDS) * 1.5;
+    const width = Math.min(Math.max(this.width * factor, SHORTEST), longest);
+    if (!this.following) this.to = pivot + width * (1 - at);
     this.width = width;
     this.ask();
   }
 
   #pan(share) {
     this.following = false;
-    const first = Math.min(0, this.#end() - this.width);
-    this.to = Math.min(Math.max(this.to + share * this.width, first + this.width * 0.2), this.#end() + this.width * 0.8);
+    this.to = Math.min(Math.max(this.to + share * this.width, this.width * 0.2), this.#end() + this.width * 0.8);
     this.ask();
   }
 
@@ -140,7 +140,7 @@ class Timeline {
     if (!spans.length) return;
     const start = spans.reduce((least, span) => Math.min(least, span.start), Infinity);
     this.following = false;
-    this.to = this.#end();
+    this.to = spans.reduce((most, span) => Math.max(most, span.end), 0);
     this.width = Math.max(this.to - start, SHORTEST);
     this.ask();
   }

@@ -1,6 +1,7 @@
 """The pipeline stepper: torchvision transforms one at a time, and what each does to your image."""
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from typing import Any
 
 import traitlets
@@ -43,7 +44,7 @@ class TransformLab(Lab):
     @property
     def result(self) -> Any:
         """What the pipeline gives: a PIL image, an array or a tensor; None where a step failed."""
-        return self._engine.run(self.settings).result
+        return deepcopy(self._engine.run(self.settings).result)
 
     @property
     def failure(self) -> str:

@@ -20,7 +20,8 @@ _LOOK = {
 # Labels in a narrow column, texts beside them; the widths undo JupyterLab's own for such lists.
 _LIST = "display: grid; grid-template-columns: max-content 1fr; gap: 0.2em 1em; margin: 0 0 0.3em"
 _CELL = "float: none; width: auto; margin: 0; padding: 0"
-_CODE = "margin: 0; white-space: pre-wrap"
+# JupyterLab would break lines inside words.
+_CODE = "margin: 0; white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,12 @@ def difference(came: Any, expected: Any, tolerance: float = 1e-6) -> str | None:
     Args:
         tolerance: largest relative and absolute difference between floating-point numbers; NaN equals NaN.
     """
+    if came is None and expected is not None:
+        return say("differs none", expected=kind_of(expected))
+    return _difference(came, expected, tolerance)
+
+
+def _difference(came: Any, expected: Any, tolerance: float) -> str | None:
     if is_array(expected):
         return _arrays(came, expected, tolerance)
     if isinstance(expected, bool) or not isinstance(expected, Real):
@@ -44,7 +50,7 @@ def _containers(came: Any, expected: Any, tolerance: float) -> str | None:
 
 def _items(pairs: Any, tolerance: float) -> str | None:
     for where, (came, expected) in pairs:
-        if inner := difference(came, expected, tolerance):
+        if inner := _difference(came, expected, tolerance):
             return say("differs item", where=brief(where), inner=inner)
     return None
 
@@ -83,8 +89,6 @@ def _close(a: Any, b: Any, tolerance: float) -> bool:
 
 
 def _kinds(came: Any, expected: Any) -> str:
-    if came is None:
-        return say("differs none", expected=kind_of(expected))
     return say("differs kind", came=kind_of(came), expected=kind_of(expected))
 
 

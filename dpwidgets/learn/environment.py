@@ -139,8 +139,8 @@ _ENGINES = (  # name, what for, module, distribution
     ("Dask", "tables larger than memory, chapter 09", "dask", "dask"),
     ("Spark", "data on many machines, chapter 09 (needs Java too)", "pyspark", "pyspark"),
     ("DALI", "decoding by NVIDIA, chapter 08", "nvidia.dali", "nvidia-dali-cuda130"),
-    ("NLTK", "words and synonyms, chapter 05", "nltk", "nltk"),
-    ("spaCy", "words and sentences, chapter 05", "spacy", "spacy"),
+    ("NLTK", "words and synonyms, chapter 05b", "nltk", "nltk"),
+    ("spaCy", "words and sentences, chapter 05b", "spacy", "spacy"),
 )
 
 

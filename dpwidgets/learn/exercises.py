@@ -54,6 +54,7 @@ def hint(id: str, number: int | None = None) -> Card:
         number: 1 to 3 for a certain hint; without it each call gives the next one, and the last again.
 
     Raises:
+        TypeError: `id` is not text.
         UnknownId: there is no exercise under `id`.
         ValueError: there is no hint with this number.
     """
@@ -62,7 +63,7 @@ def hint(id: str, number: int | None = None) -> Card:
     if number is None:
         number = min(_hints_given[id] + 1, last)
         _hints_given[id] = number
-    if number not in range(1, last + 1):
+    if type(number) is not int or number not in range(1, last + 1):
         raise ValueError(say("hint number", id=id, number=number, last=last))
     following = say("hint next", id=id, number=number + 1) if number < last else say("hint last", id=id)
     parts = (
@@ -73,7 +74,12 @@ def hint(id: str, number: int | None = None) -> Card:
 
 
 def solution(id: str) -> Card:
-    """One right answer to the exercise, and why it is right. Raises UnknownId where there is none."""
+    """One right answer to the exercise, and why it is right.
+
+    Raises:
+        TypeError: `id` is not text.
+        UnknownId: there is no exercise under `id`.
+    """
     definition = find(id, Exercise)
     parts = (
         Part(say("label answer"), definition.solution.strip("\n"), verbatim=True),

@@ -14,11 +14,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+# Names of classes and files may be Chinese, which matplotlib's own font cannot write. Linux, macOS, Windows.
+_CHINESE = ("Noto Sans CJK SC", "WenQuanYi Micro Hei", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei")
+
+
 def use_style() -> None:
     """Sets matplotlib's style for this kernel: the palette with a marker and a dash for each colour,
-    readable sizes, and a white ground, so that a figure reads the same in a dark theme."""
+    readable sizes, a font for Chinese where the system has one, and a white ground, so that a figure reads
+    the same in a dark theme."""
     import matplotlib
     from cycler import cycler
+    from matplotlib.font_manager import fontManager
+
+    here = set(fontManager.get_font_names())
 
     series = (
         cycler(color=palette.SERIES)
@@ -36,6 +44,7 @@ def use_style() -> None:
             "figure.dpi": 100,
             "figure.facecolor": "white",
             "figure.constrained_layout.use": True,
+            "font.family": ["DejaVu Sans", *(name for name in _CHINESE if name in here)],
             "font.size": 11,
             "grid.alpha": 0.3,
             "image.cmap": "gray",

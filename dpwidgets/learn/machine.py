@@ -2,11 +2,12 @@
 
 import importlib.util
 import multiprocessing
-import os
 import platform
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+
+from dpwidgets.prep.cores import usable_cores
 
 GIB = 2**30
 SHARED_ENOUGH = GIB // 2
@@ -21,7 +22,7 @@ def machine_facts(folder: Path) -> tuple[tuple[str, str], ...]:
     """
     rows = [
         ("system", f"{platform.system()} {platform.machine()}"),
-        ("CPU cores for this process", str(cores())),
+        ("CPU cores for this process", str(usable_cores())),
         ("memory", f"{memory() / GIB:.1f} GiB"),
     ]
     shared = Path("/dev/shm")
@@ -35,13 +36,6 @@ def machine_facts(folder: Path) -> tuple[tuple[str, str], ...]:
         ("network", "not tried: no chapter needs it"),
     ]
     return tuple(rows)
-
-
-def cores() -> int:
-    """Cores that this process may use: in a container or on a cluster often fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def memory(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:

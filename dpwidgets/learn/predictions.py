@@ -23,6 +23,7 @@ def predict(id: str, value: Any = ...) -> "Guess":
         value: the guess: a number, a text, a tuple. `...` or None is no guess, and keeps an earlier one.
 
     Raises:
+        TypeError: `id` is not text.
         UnknownId: there is no prediction under `id`.
     """
     question = find(id, Prediction)
@@ -90,7 +91,7 @@ class Guess:
 
 
 def _plain(value: Any) -> Any:
-    return value.item() if is_array(value) and value.shape == () else value
+    return value.item() if is_array(value) and math.prod(value.shape) == 1 else value
 
 
 def _is_number(value: Any) -> bool:

@@ -17,6 +17,7 @@ def quiz(id: str, answer: str | EllipsisType | None = None) -> Card:
         answer: letter of an option, small or large. None or `...` only shows the question.
 
     Raises:
+        TypeError: `id` is not text.
         UnknownId: there is no question under `id`.
     """
     question = find(id, Quiz)

@@ -1,7 +1,7 @@
 """An audit of a class-per-folder tree of images: every file opened and decoded, every problem named.
 
-Two layouts are known: one folder per class, or `train` with `val` (or `valid`, `validation`) and `test`
-beside it, each with one folder per class. Hidden folders are ignored and links are never followed out
+Two layouts are known: one folder per class, or `train` with `val` and `test` beside it (SPLITS has their
+other names), each with one folder per class. Hidden folders are ignored and links are never followed out
 of the tree. Copies are found by their bytes: a picture that was saved again counts as another one.
 """
 
@@ -18,7 +18,16 @@ from dpwidgets.prep.errors import ReaderError
 from dpwidgets.prep.files import folder_problem, leads_out
 from dpwidgets.prep.image_file import Finding, inspect_image
 
-SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "dev": "val",
+    "test": "test",
+    "testing": "test",
+}
 SIDECARS = {"regions.csv"}  # known files at the top level that are no images
 MINIMUM = 3  # images of a class that training, validation and test need: one each
 COLUMNS = ["file", "class", "split", "problem", "detail", "usable", "width", "height"]
@@ -68,6 +77,7 @@ class Audit:
         Raises:
             AuditError: nothing usable, one class only, a class with too few images, or (with "stop") a
                 file that is not usable.
+            ValueError: `policy` is neither.
         """
         if policy not in ("skip", "stop"):
             raise ValueError(f"policy = {policy!r}; allowed is 'skip' or 'stop'")
@@ -111,7 +121,8 @@ def audit_folder(root: Path | str, progress: Callable[..., Iterable[Finding]] | 
         progress: wraps the findings as they come, called as `progress(findings, total=n)`: tqdm fits.
 
     Raises:
-        AuditError: the folder is missing, unreadable, empty, a file, or has no class folders.
+        AuditError: the folder is missing, unreadable, empty, a file, or it or its train folder has no class
+            folders.
     """
     root = Path(root).expanduser()
     if problem := folder_problem(root):
@@ -119,8 +130,16 @@ def audit_folder(root: Path | str, progress: Callable[..., Iterable[Finding]] | 
     top = [p for p in sorted(root.iterdir()) if not p.name.startswith(".")]
     if not top:
         raise AuditError(f"{root} is empty; give the folder that holds one folder per class")
-    train = next((p for p in top if p.name.lower() == "train" and _is_folder(p)), None)
-    has_splits = train is not None and any(_is_folder(p) for p in train.iterdir())
+    splits = [p for p in top if p.name.lower() in SPLITS and _is_folder(p)]
+    trains = [p for p in splits if SPLITS[p.name.lower()] == "train"]
+    for split in splits if trains else []:
+        if problem := folder_problem(split):
+            raise AuditError(f"{split} {problem}")
+    has_splits = any(
+        _is_folder(p) and not p.name.startswith(".") for train in trains for p in train.iterdir()
+    )
+    if trains and not has_splits and len(splits) > len(trains):  # alone, "train" may be a class
+        raise AuditError(f"{trains[0]} has no class folders; put its images into one folder per class")
     entries = [_with_text(entry) for entry in _walk(root, has_splits)]
     if not any(entry.label for entry in entries):
         raise AuditError(

@@ -44,6 +44,7 @@ class AugmentEngine:
         self.source = source
         self.size = size
         self._given_reader = reader
+        self._last = len(source) - 1  # stays where files drop out on the way
 
     @cached_property
     def reader(self) -> Reader:
@@ -85,7 +86,7 @@ class AugmentEngine:
             "strength": check_number(merged["strength"], "strength", 0.0, 1.0),
             "seed": check_whole(merged["seed"], "seed", 0, MAX_SEED),
             "tiles": check_whole(merged["tiles"], "tiles", 2, MAX_TILES),
-            "image": check_whole(merged["image"], "image", 0, len(self.source) - 1),
+            "image": check_whole(merged["image"], "image", 0, self._last),
             "view": merged["view"],
             "spread": merged["spread"],
         }
@@ -96,7 +97,8 @@ class AugmentEngine:
         With MixUp or CutMix among the steps, what they make of the batch of `n`, each `size` × `size`. The
         global random state is as before afterwards.
         """
-        return [sample["image"] for sample in self._run(self.check(params), n, scale)[0]]
+        # Copies: where no step applies, a sample is the source's own image.
+        return [sample["image"].clone() for sample in self._run(self.check(params), n, scale)[0]]
 
     def _run(self, params: dict[str, Any], n: int, scale: float) -> tuple[list[Sample], torch.Tensor | None]:
         """The variants, and their soft labels (n, classes) where the batch was mixed."""

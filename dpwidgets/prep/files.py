@@ -22,3 +22,13 @@ def folder_problem(path: Path) -> str | None:
 def leads_out(path: Path, root: Path) -> bool:
     """Is what `path` names, all links followed, outside the folder `root`?"""
     return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+
+
+def link_out(root: Path) -> Path | None:
+    """A link below the folder `root` that leads out of it, or None. The search follows no link."""
+    for folder, folders, files in os.walk(root):
+        folders.sort()
+        for path in (Path(folder, name) for name in sorted([*folders, *files])):
+            if path.is_symlink() and leads_out(path, root):
+                return path
+    return None

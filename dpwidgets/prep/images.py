@@ -4,6 +4,7 @@
 No image is decoded before it is asked for.
 """
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import zip_longest
@@ -64,6 +65,8 @@ class ImageSource:
 
     def sample(self, index: int, scale: float = 1.0) -> Sample:
         """Image, boxes and masks `index`, the image's shorter side `scale` × 256 px. Kept for the next call.
+
+        The shorter side is less where the longer one would pass `scale` × 512 px.
 
         Returns a dict of tv_tensors: "image" uint8 (3, H, W), "boxes" float (K, 4) as x1 y1 x2 y2, "masks"
         bool (K, H, W); the last two only where the source has them.
@@ -170,6 +173,8 @@ def read_source(
         data = data.images
     elif isinstance(data, tuple) and len(data) == 2 and _is_labels(data[1]):
         data, labels = data[0], data[1] if labels is None else labels
+    elif isinstance(data, tuple) and len(data) == 2 and _are_texts(data[1]):
+        raise ValueError("the labels are texts; give whole numbers, and the names as classes=.")
     items = _as_items(data)
     if len(items) == 0:
         raise ValueError(f"{type(data).__name__} without images; give {_ACCEPTED}.")
@@ -214,7 +219,7 @@ def _with_targets(
 
 
 def _from_folder(root: Path) -> ImageSource:
-    if not root.exists():
+    if not os.path.exists(root):  # False too for a text that is too long for a name
         raise FileNotFoundError(
             f"The folder {str(root)!r} does not exist; give the path of a folder of images."
         )
@@ -383,8 +388,21 @@ def _is_labels(value: Any) -> bool:
     )
 
 
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) > 0 and all(isinstance(one, str) for one in value)
+
+
 def _numbers(labels: Any) -> list[int] | None:
-    return None if labels is None else [int(label) for label in labels]
+    if labels is None:
+        return None
+    numbers = []
+    for at, label in enumerate(labels):
+        if (number := _number(label)) is None:
+            raise ValueError(
+                f"labels[{at}]={label!r} is no class index; give whole numbers, and the names as classes=."
+            )
+        numbers.append(number)
+    return numbers
 
 
 def _number(label: Any) -> int | None:

@@ -30,28 +30,29 @@ class ThumbnailReader:
 
     Attributes:
         accuracy: share of held-out images of the source that it reads right, 0 to 1. Overlapping crops of
-            one photograph flatter it, as they do any random split.
+            one photograph flatter it, as they do any random split. None for fewer than five images.
     """
 
     def __init__(self, source: ImageSource) -> None:
         chosen = _balanced(source)
-        labels = np.array([label for _, label in chosen])
-        if len(set(labels)) < 2:
+        if len({label for _, label in chosen}) < 2:
             raise ValueError(
                 "Label safety needs labelled images of at least two classes: give a class-per-folder tree, "
                 "labels=, or reader=, your own function from images to (labels, confidences)."
             )
-        thumbnails = [source.thumbnail(index, _SIDE) for index, _ in chosen]
+        # The label after the thumbnail: a file that is no image drops out, and the next takes its index.
+        read = [(source.thumbnail(index, _SIDE), source.label(index)) for index, _ in chosen]
+        thumbnails, labels = [image for image, _ in read], np.array([label for _, label in read])
         self._coloured = any(bool((image[0] != image[1]).any()) for image in thumbnails[:50])
         features = self._features(thumbnails)
         held = np.arange(len(chosen)) % _HELD_OUT == _HELD_OUT - 1
         self._model = (
             ExtraTreesClassifier(60, random_state=0)
             if self._coloured
-            else KNeighborsClassifier(5, weights="distance")
+            else KNeighborsClassifier(min(5, int((~held).sum())), weights="distance")
         )
         self._model.fit(features[~held], labels[~held])
-        self.accuracy = float(self._model.score(features[held], labels[held])) if held.any() else float("nan")
+        self.accuracy = float(self._model.score(features[held], labels[held])) if held.any() else None
 
     def __call__(self, images: Sequence[torch.Tensor]) -> tuple[list[int], list[float]]:
         chances = self._model.predict_proba(self._features([_thumbnail(image) for image in images]))
@@ -80,7 +81,7 @@ def _balanced(source: ImageSource) -> list[tuple[int, int]]:
         if label is not None:
             by_class[label].append(index)
     chance = Random(0)
-    each = _MOST // max(1, len(by_class))
+    each = max(1, _MOST // max(1, len(by_class)))
     chosen = [
         (index, label)
         for label, indices in by_class.items()

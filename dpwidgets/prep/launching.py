@@ -23,6 +23,8 @@ from typing import Any
 import psutil
 
 RESULTS = "RANK_RESULTS"  # environment variable: the folder where rank 3 writes `3.json`
+# Else gloo takes the address of the host's name, which may be one of the network.
+_LOOPBACK = {"linux": {"GLOO_SOCKET_IFNAME": "lo"}, "darwin": {"GLOO_SOCKET_IFNAME": "lo0"}}
 _MARK = "RANK_RUN"  # environment variable by which the processes of a run are known
 _FAILURES = "failures.json"
 _LAST_WORDS = 5.0  # seconds for the ranks to say where they stand, and for torchrun to collect them
@@ -106,6 +108,7 @@ def run_ranks(
         (folder / "results").mkdir()
         mark = secrets.token_hex(8)
         own = {RESULTS: str(folder / "results"), _MARK: mark, "PYTHONFAULTHANDLER": "1"}
+        own |= _LOOPBACK.get(sys.platform, {})
         given = {"folder": name, "parent": os.getpid(), "nproc": nproc, "script": str(script)}
         command = json.dumps(given | {"args": [str(each) for each in args]})
         begun = time.monotonic()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dpwidgets.prep.errors import ReaderError
-from dpwidgets.prep.files import folder_problem
+from dpwidgets.prep.files import folder_problem, link_out
 
 PAPERMILL_HEADER = "# Parameters"
 
@@ -114,9 +114,13 @@ class Text:
 
 @dataclass(frozen=True)
 class Folder:
-    """The path (str or Path) of a folder that exists and can be read; with `optional`, also None."""
+    """The path (str or Path) of a folder that exists and can be read; with `optional`, also None.
+
+    With `closed`, no link in it may lead out of it: torchvision's `ImageFolder` would follow such links.
+    """
 
     optional: bool = False
+    closed: bool = False
 
     def problem(self, value: Any) -> str | None:
         if value is None and self.optional:
@@ -124,7 +128,15 @@ class Folder:
         allowed = f"allowed is the path of a folder{' or None' if self.optional else ''}"
         if not isinstance(value, str | os.PathLike) or not str(value).strip():
             return f"is {_kind(value)}; {allowed}"
-        return folder_problem(Path(value).expanduser())
+        folder = Path(value).expanduser()
+        problem = folder_problem(folder)
+        if problem is None and self.closed and (link := link_out(folder)):
+            where = f"{link.relative_to(folder)} -> {os.readlink(link)}"
+            return (
+                f"has a link that leads out of it, {where}: put the pictures themselves there, or give the "
+                "folder that holds them"
+            )
+        return problem
 
 
 def check_parameters(namespace: dict[str, Any], /, **rules: Rule) -> None:

@@ -40,12 +40,12 @@ class Step:
         self.values = {name: parameter.check(given[name], self.op) for name, parameter in parameters.items()}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Step":
+    def from_dict(cls, data: Any) -> "Step":
         """A step from what `to_dict` gave; what is left out takes the operation's default."""
+        if not isinstance(data, Mapping) or "op" not in data:
+            raise ValueError(f"step {data!r} names no operation; give op=, such as {{'op': 'rotation'}}.")
         for name in data:
             check_name(name, ("op", "on", "p", "values"), "step setting")
-        if "op" not in data:
-            raise ValueError(f"step {dict(data)!r} names no operation; give op=, such as 'rotation'.")
         default_p = OPERATIONS[data["op"]].default_p if data["op"] in OPERATIONS else 1.0
         return cls(**{"p": default_p} | dict(data))
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -45,13 +46,14 @@ def photo_regions(root: Path) -> dict[str, str]:
     Empty if `root` has no `regions.csv`, as a folder of your own.
 
     Raises:
-        SampleError: `regions.csv` lacks the column `file` or `region`, or cannot be read as a table.
+        SampleError: `regions.csv` lacks the column `file` or `region`, cannot be read as a table, or names no
+            file that is there.
     """
     path = Path(root) / REGIONS_FILE
     if not path.is_file():
         return {}
     try:
-        with path.open(newline="", encoding="utf-8") as lines:
+        with path.open(newline="", encoding="utf-8-sig") as lines:  # Excel begins a file with a mark
             table = csv.DictReader(lines, strict=True)
             missing = set(_COLUMNS) - set(table.fieldnames or [])
             rows = list(table)
@@ -64,8 +66,15 @@ def photo_regions(root: Path) -> dict[str, str]:
             f"{path} lacks the column {', '.join(sorted(missing))}; "
             f"its first line must be {','.join(_COLUMNS)}."
         )
-    if short := next((at for at, row in enumerate(rows, 2) if row["region"] is None), None):
-        raise SampleError(f"{path}, line {short}: no region; give each line a file and a region.")
+    if short := next((at for at, row in enumerate(rows, 2) if None in (row["file"], row["region"])), None):
+        raise SampleError(f"{path}, line {short}: no file or no region; give each line a file and a region.")
+    # os.path: False, and no error, for a name that is too long or holds a null byte.
+    if rows and not any(os.path.isfile(os.path.join(root, row["file"])) for row in rows):
+        first = rows[0]["file"][:60]
+        raise SampleError(
+            f"{path} names no file that is there, such as {first!r}; "
+            "write each one from its folder on, such as cat/a.jpg."
+        )
     return {row["file"]: row["region"] for row in rows}
 
 

@@ -49,9 +49,9 @@ def scenes() -> Path:
     """Folder of 400 made scenes: `images/KEY.jpg`, `captions/KEY.txt`, `sounds/KEY.wav`, and `objects.csv`.
 
     Images are RGB JPEGs of 128 x 96 pixels; captions are one line of UTF-8; sounds are mono, 16 bit, 8,000
-    samples a second, from 0.1 to 1.6 seconds. Keys such as `scene-0312` have gaps. About one scene in fifty
-    lacks its image, one in twelve its caption, one in ten its sound; no two modalities of a scene are missing
-    together. `objects.csv` tells what each scene holds: key, shape, colour, x, y, side.
+    samples a second, from 0.1 to 1.4 seconds. Keys such as `scene-0312` have gaps. About one scene in fifty
+    lacks its image, one in seventeen its caption, one in ten its sound; no two modalities of a scene are
+    missing together. `objects.csv` tells what each scene holds: key, shape, colour, x, y, side.
 
     Made on the first call (some seconds), then kept in `cache_folder()`. The same files each time.
 

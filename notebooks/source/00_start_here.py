@@ -101,16 +101,16 @@ seed = 0  # start of all random numbers, 0 to 1,000,000
 data_dir = None  # your own photos, one folder per class; None: the sample photos
 batch_size = 32  # photos in one batch, 1 to 256
 batches = 20  # batches per measurement, 2 to 200
-image_size = 64  # height and width that photos are scaled to, pixels, 16 to 256
+size = 64  # height and width that photos are scaled to, pixels, 16 to 256
 
 # %% tags=["check-parameters"]
 dpwidgets.check_parameters(
     globals(),
     seed=dpwidgets.Integer(0, 1_000_000),
-    data_dir=dpwidgets.Folder(optional=True),
+    data_dir=dpwidgets.Folder(optional=True, closed=True),
     batch_size=dpwidgets.Integer(1, 256),
     batches=dpwidgets.Integer(2, 200),
-    image_size=dpwidgets.Integer(16, 256),
+    size=dpwidgets.Integer(16, 256),
 )
 torch.manual_seed(seed)
 use_style()
@@ -224,7 +224,7 @@ predict("00.p1").reveal(photo.nbytes / 1000)
 transform = v2.Compose(
     [
         v2.ToImage(),
-        v2.Resize((image_size, image_size)),
+        v2.Resize((size, size)),
         v2.ToDtype(torch.float32, scale=True),
     ]
 )
@@ -560,7 +560,8 @@ print(f"the tensors in the list: {sum(images.nbytes for images in kept) / 1e6:.0
 del kept
 
 # %% [markdown]
-# Streaming needs the same memory for a thousand photos and for a billion. The list grows with each batch.
+# Streaming keeps the pixels of one batch, be it out of a thousand photos or of a billion. (The names of the files need
+# memory too: chapter 02.) The list grows with each batch.
 #
 # ## 6. A first lab
 #

@@ -66,7 +66,7 @@ side = 64  # rows and columns of the matrices in the race of section 6, 8 to 128
 # %% tags=["check-parameters"]
 check_parameters(
     globals(),
-    data_dir=Folder(optional=True),
+    data_dir=Folder(optional=True, closed=True),
     picture=Integer(0, 1_000_000),
     seed=Integer(0, 1_000_000),
     size=Integer(32, 512),
@@ -74,7 +74,8 @@ check_parameters(
     side=Integer(8, 128),
 )
 root = samples.photos() if data_dir is None else Path(data_dir).expanduser()
-paths = sorted(p for p in root.rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png"})
+# "[!.]*": names that do not begin with a dot; systems hide files of their own beside yours.
+paths = sorted(p for p in root.rglob("[!.]*") if p.suffix.lower() in {".jpg", ".jpeg", ".png"})
 if not paths:
     raise FileNotFoundError(f"data_dir = {data_dir!r} holds no .jpg, .jpeg or .png file")
 torch.manual_seed(seed)
@@ -341,8 +342,9 @@ print("ten matrices times one:      ", (10, side, 3), "@", (3, 5), "→", tuple(
 
 # %% [markdown]
 # **What happened.** The loops handle Python objects one by one; torch hands whole rows to machine code that computes
-# several products at a time. It adds in another order, so the last bits may differ: compare floats with `allclose`,
-# not with `equal`. The same holds for your data pipeline: **work on whole tensors, not on elements.**
+# several products at a time. It adds in another order, and in `float32` where Python's floats have 64 bits, so the
+# last bits may differ: compare floats with `allclose`, not with `equal`. The same holds for your data pipeline:
+# **work on whole tensors, not on elements.**
 #
 # ## 7. Copy or share?
 #
@@ -664,9 +666,9 @@ except RuntimeError as error:
     print("one image:", error)
 
 # %% [markdown]
-# **What happened.** Neither. Only the strides changed: the channel now has stride 1, its neighbour in memory is the
-# next colour of the same pixel. It is a layout for batches (four dimensions), and whether it is faster depends on the
-# machine: measure with your model.
+# **What happened.** Neither. The same values were copied into another order in memory, and the strides say so: the
+# channel now has stride 1, its neighbour in memory is the next colour of the same pixel. It is a layout for batches
+# (four dimensions), and whether it is faster depends on the machine: measure with your model.
 #
 # ## Lab: see it cell by cell
 #

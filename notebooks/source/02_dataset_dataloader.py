@@ -81,7 +81,7 @@ patience = 60  # seconds until a worker that gives nothing is an error, 20 to 3,
 # %% tags=["check-parameters"]
 check_parameters(
     globals(),
-    data_dir=Folder(optional=True),
+    data_dir=Folder(optional=True, closed=True),
     seed=Integer(0, 1_000_000),
     size=Integer(16, 512),
     batch_size=Integer(1, 512),
@@ -161,7 +161,7 @@ class PhotoSet(torch.utils.data.Dataset):
     """Photos, one folder for each class, as (uint8 (3, size, size), number of the class)."""
 
     def __init__(self, root: Path, size: int) -> None:
-        self.files = sorted(f for f in root.rglob("*") if f.suffix.lower() in {".jpg", ".jpeg", ".png"})
+        self.files = sorted(f for f in root.glob("*/**/*") if f.suffix.lower() in {".jpg", ".jpeg", ".png"})
         self.classes = sorted({file.parent.name for file in self.files})
         self.size = size
 
@@ -218,8 +218,9 @@ for samples_of_a_batch in few:
 # %% [markdown]
 # **What happened.** The last batch is short, or left out. An [epoch](pages/glossary.ipynb#epoch) is one pass over all
 # samples, and each has a new order; the same [seed](pages/glossary.ipynb#seed) brings back the same *sequence* of
-# orders. Python floats become `float64`, which most models refuse, and a mixed list takes the type of its *first*
-# sample: let the dataset return tensors. Tuples come back as a **list**, one entry per field.
+# orders. Python floats become `float64`, which most models refuse. In a mixed list the *first* sample decides: after a
+# float all is `float64`, after an int `float32`. So let the dataset return tensors. Tuples come back as a **list**, one
+# entry per field.
 #
 # **Question:** three sentences of 3, 5 and 2 words, as numbers. They cannot be stacked. The cure is a `collate_fn` of
 # your own: [pad](pages/glossary.ipynb#padding) to the longest, keep the true lengths, and note in a *mask* where a
@@ -661,9 +662,9 @@ predict("02.p3").reveal(len(doubled))
 # %% [markdown]
 # **What happened.** Each worker has a copy of the dataset and runs all of it. Nothing warns: even with a
 # length, torch compares *batches* with *samples*, so at batch size 2 the duplicates pass in silence. With
-# `get_worker_info()` each worker takes its share. `drop_last` then drops **per worker**: of ten numbers
-# four are left, where a map-style dataset keeps eight. On several machines share out over ranks as well
-# (chapter 09).
+# `get_worker_info()` each worker takes its share. `drop_last` then drops **per worker**: here each of the two
+# leaves one number out, 8 and 9. With three workers only four of the ten would be left, where a map-style
+# dataset always keeps eight. On several machines share out over ranks as well (chapter 09).
 #
 # The article promises more: a dataset that grows **during** training. **Question:** a list has three items;
 # for each batch that you take, one is added, up to six. Who sees the new ones?
@@ -847,7 +848,8 @@ print("worker processes left over:", len(multiprocessing.active_children()))
 # **What happened.** An error travels back with the worker's traceback, and under its own name. A hanging sample waits
 # for ever, unless you set `timeout`: the seconds that the loader waits for a batch, the start of the workers included.
 # It names no sample, so catch errors in `__getitem__` and name the file there. A dead worker is noticed
-# when the system tells (mostly at once, under the forkserver never), or else after `timeout`.
+# when the system tells (mostly at once, under the forkserver never), or else when the loader looks: after `timeout`,
+# and without one every five seconds.
 #
 # ## 12. Going on in the middle of an epoch
 #

@@ -64,22 +64,23 @@ data_dir = None  # folder of your own images, one folder for each class; None ta
 picture = 400  # which image the figures show: its number in the sorted list of files, from 0
 seed = 0  # start of chance, a whole number from 0 to 1,000,000
 size = 96  # shorter side of the images, pixels, 32 to 256
-images = 240  # images that the statistics are computed from, 20 to 2,000
+images = 240  # images that the statistics are computed from, 20 to 1,000
 batch_size = 32  # images in a batch, 2 to 256
 
 # %% tags=["check-parameters"]
 check_parameters(
     globals(),
-    data_dir=Folder(optional=True),
+    data_dir=Folder(optional=True, closed=True),
     picture=Integer(0, 1_000_000),
     seed=Integer(0, 1_000_000),
     size=Integer(32, 256),
-    images=Integer(20, 2000),
+    images=Integer(20, 1000),
     batch_size=Integer(2, 256),
 )
 use_style()
 root = samples.photos() if data_dir is None else Path(data_dir).expanduser()
-paths = sorted(p for p in root.rglob("*") if p.suffix.lower() in {".jpg", ".jpeg", ".png"})
+# "[!.]*": names that do not begin with a dot; systems hide files of their own beside yours.
+paths = sorted(p for p in root.rglob("[!.]*") if p.suffix.lower() in {".jpg", ".jpeg", ".png"})
 if len(paths) < 10:
     raise FileNotFoundError(f"data_dir = {data_dir!r} holds {len(paths)} .jpg, .jpeg or .png files: too few")
 
@@ -87,17 +88,19 @@ if len(paths) < 10:
 # %%
 def read_photo(path: Path) -> Image.Image:
     """The image in `path` as a PIL image: upright, RGB, its shorter side `size` pixels long."""
-    with Image.open(path) as image:
-        image.draft("RGB", (size, size))  # JPEG only: decode no more than is needed
-        return TF.resize(ImageOps.exif_transpose(image).convert("RGB"), size)
+    try:
+        with Image.open(path) as image:
+            image.draft("RGB", (size, size))  # JPEG only: decode no more than is needed
+            return TF.resize(ImageOps.exif_transpose(image).convert("RGB"), size)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be decoded ({error}): take it out; chapter 10 finds all") from None
 
 
 def told(x) -> str:
     """Dtype, shape and range of an image, in one line."""
     if isinstance(x, Image.Image):
         return f"PIL image, mode {x.mode}, {x.width} × {x.height}"
-    values = x.double()  # uint16 has no min() of its own
-    kind = str(x.dtype).removeprefix("torch.")
+    kind, values = str(x.dtype).removeprefix("torch."), x.double()  # uint16 has no min() of its own
     return f"{kind:8}{tuple(x.shape)!s:14}{values.min():10.3f} to {values.max():9.3f}"
 
 
@@ -212,7 +215,7 @@ attempt("v2, uint8, no scale=True", lambda: unscaled(levels))
 predict("03.p1").reveal(v1_pipeline(levels.astype(np.float32)).max().item())
 
 # %% [markdown]
-# **What happened.** Only the `uint8` lines with `scale=True` are right: from -1 to 1. One error was told, in two
+# **What happened.** Only the first two lines are right: from -1 to 1. One error was told, in two
 # lines; all the rest is silent.
 #
 # - `ToTensor` divides `uint8` and nothing else. Floats pass as they are: (255 - 0.5) / 0.5 = 509.
@@ -267,8 +270,9 @@ attempt("cure: permute by hand", lambda: v2.ToImage()(torch.from_numpy(hwc).perm
 # %% [markdown]
 # **What happened.** An **array** is always taken for `(H, W, C)` and turned round; a **tensor** is always taken
 # for `(C, H, W)` and left. Neither looks at the numbers. So an array that was right comes out as `(5, 3, 4)`: an
-# image of 3 × 4 pixels with five channels. With grey images, or a model that takes any size, nothing
-# complains. v1's `ToTensor` refuses tensors; `v2.ToImage` accepts them.
+# image of 3 × 4 pixels with five channels. `Normalize` with one mean takes it, and so does a model that flattens its
+# input: nothing complains. (Three means, or a convolution made for three channels, would.) v1's `ToTensor` refuses
+# tensors; `v2.ToImage` accepts them.
 #
 # ## 5. Trap: files that are not 8-bit RGB
 #
@@ -445,7 +449,8 @@ draw(
 count = min(images, len(paths))
 chosen = [paths[i * len(paths) // count] for i in range(count)]
 regions = samples.photo_regions(root)  # empty for your own folder
-groups = [regions.get(p.relative_to(root).as_posix(), p.name) for p in chosen]
+inside = [path.relative_to(root).as_posix() for path in chosen]
+groups = [regions.get(name, name) for name in inside]
 number = {group: i for i, group in enumerate(sorted(set(groups)))}
 for_training = [number[group] % 5 != 4 for group in groups]  # one region in five is kept for the test
 
@@ -456,7 +461,10 @@ print(told(pixels), "of which for training:", len(train))
 
 # %% tags=["claim-25"] figure="0.5 and 0.5"
 values = train.double() / 255
-own = {"mean": values.mean(dim=(0, 2, 3)).tolist(), "std": values.std(dim=(0, 2, 3)).tolist()}
+own = {
+    "mean": values.mean(dim=(0, 2, 3)).tolist(),
+    "std": values.std(dim=(0, 2, 3)).clamp(min=1e-6).tolist(),  # a channel may be empty
+}
 constants = {
     "0.5 and 0.5": half,
     "ImageNet's": {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
@@ -538,9 +546,9 @@ for name, part in {"training part": train, "test part": test, "all": pixels}.ite
 # %% [markdown]
 # **What happened.** One pass, three numbers in memory, the same result. Two rules:
 #
-# - **On the training part only.** The mean of all images contains the test images. Here that moves it by less
-#   than 0.01. It is still a [leak](pages/glossary.ipynb#leak), and [chapter 06](06_splitting_batching.ipynb) shows
-#   leaks that are not small.
+# - **On the training part only.** The mean of all images contains the test images. With the sample photos that
+#   moves it by less than 0.01. It is still a [leak](pages/glossary.ipynb#leak), and
+#   [chapter 06](06_splitting_batching.ipynb) shows leaks that are not small.
 # - **After the resize and crop, before [augmentation](pages/glossary.ipynb#augmentation), on what the model sees.**
 #   Otherwise large files count more than small ones.
 #

@@ -845,7 +845,7 @@ ax.set(xlabel="update", ylabel="learning rate")
 ax.legend(fontsize=8)
 show(fig, alt="Three schedules over 200 updates: stairs, a falling cosine, a climb with a long fall.")
 late = rates(schedules["OneCycleLR"], calls=5)
-print(f"OneCycleLR called once per epoch: the rate after 5 epochs is {late[-1]:.4f}; it should peak at 0.1")
+print(f"OneCycleLR called once per epoch: the rate in epoch 5 is {late[-1]:.4f}; it should peak at 0.1")
 
 # %% [markdown]
 # **What happened.** Called once per epoch, OneCycle never leaves its warm-up: the model trains at a twentieth of

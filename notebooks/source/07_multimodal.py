@@ -67,7 +67,7 @@ from dpwidgets.prep.parameters import Folder, Integer, Number, check_parameters
 data_dir = None  # your own folder with images/, captions/ and sounds/; None takes the sample scenes
 seed = 0  # start of chance, a whole number from 0 to 1,000,000
 batch_size = 16  # scenes in a batch of sections 4 and 8, 4 to 64
-offset = 0.4  # by how many seconds the second clock of section 11 runs late, 0.1 to 1.0
+offset = 0.4  # by how many seconds the second clock of section 11 is fast, 0.1 to 1.0
 tone = 440  # frequency of the test tone in section 9, in Hz, 100 to 1,500
 held_out = 100  # scenes that test the model of section 12, 20 to 200
 epochs = 40  # how often that model sees the training scenes, 1 to 200
@@ -75,7 +75,7 @@ epochs = 40  # how often that model sees the training scenes, 1 to 200
 # %% tags=["check-parameters"]
 check_parameters(
     globals(),
-    data_dir=Folder(optional=True),
+    data_dir=Folder(optional=True, closed=True),
     seed=Integer(0, 1_000_000),
     batch_size=Integer(4, 64),
     offset=Number(0.1, 1.0),
@@ -88,15 +88,16 @@ torch.set_num_threads(1)  # small models: one thread is faster, and sums come ou
 root = samples.scenes() if data_dir is None else Path(data_dir).expanduser()
 pixels, audio = {".jpg", ".jpeg", ".png"}, {".wav", ".flac", ".ogg"}
 suffixes = {"images": pixels, "captions": {".txt"}, "sounds": audio}
-listings = {
-    kind: sorted(path for path in (root / kind).glob("*") if path.suffix.lower() in allowed)
+listings = {  # "[!.]*": not what is hidden
+    kind: sorted(path for path in (root / kind).glob("[!.]*") if path.suffix.lower() in allowed)
     for kind, allowed in suffixes.items()
 }
 both = {path.stem for path in listings["images"]} & {path.stem for path in listings["captions"]}
 heard = both & {path.stem for path in listings["sounds"]}
 if len(both) < (needed := held_out + 60) or not heard:
     text = f"data_dir = {data_dir!r}: {len(both)} names are in images/ and captions/, {len(heard)} of them in sounds/"
-    raise ValueError(f"{text}; needed are held_out + 60 = {needed}, one of them with a sound")
+    counted = ", ".join(f"{kind}/ {' '.join(sorted(allowed))}" for kind, allowed in suffixes.items())
+    raise ValueError(f"{text}; needed: held_out + 60 = {needed}, one with a sound; what counts: {counted}")
 
 # %% [markdown]
 # ## 1. One scene, three files
@@ -109,26 +110,31 @@ if len(both) < (needed := held_out + 60) or not heard:
 # **Question:** are there equally many files of each kind?
 
 # %%
+for path in listings["captions"]:
+    try:
+        path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is no UTF-8 text: save it as UTF-8") from None
 for kind, paths in listings.items():
     print(f"{kind:9}{len(paths):4} files, {sum(p.stat().st_size for p in paths) / 1e6:5.2f} MB")
 
 key = min(heard)
 first = {kind: next(path for path in paths if path.stem == key) for kind, paths in listings.items()}
-caption = first["captions"].read_text(encoding="utf-8").strip()
+caption = first["captions"].read_text(encoding="utf-8-sig").strip()
 wave, rate = soundfile.read(first["sounds"], dtype="float32")
 fig, (left, right) = plt.subplots(1, 2, figsize=(8, 2.2), width_ratios=(1, 2))
 with Image.open(first["images"]) as image:
     left.imshow(image)
 left.axis("off")
 right.plot(np.arange(len(wave)) / rate, wave, linewidth=0.5, marker="")
-right.set(xlabel="seconds", title=f"{key}: {caption}")
-right.title.set_fontsize(9)
+right.set(xlabel="seconds")
+right.set_title(f"{key}: {caption}", fontsize=9, parse_math=False)  # a caption may hold two $
 show(fig, alt=f"The first complete scene: a picture, its caption '{caption}', and the wave of its sound.")
 
 # %% [markdown]
-# **What happened.** There are 393 pictures, 376 captions and 358 sounds for 400 scenes. That is normal: a
-# camera fails, a text is not written yet, a microphone is off. No scene of ours lacks two modalities. And
-# each kind has another shape: a grid of pixels, some words, a long row of numbers.
+# **What happened.** In the sample data there are 393 pictures, 376 captions and 358 sounds for 400 scenes. That
+# is normal: a camera fails, a text is not written yet, a microphone is off. No scene of ours lacks two
+# modalities. And each kind has another shape: a grid of pixels, some words, a long row of numbers.
 #
 # ## 2. The guide's dataset
 #
@@ -151,7 +157,7 @@ class TwoLists(Dataset):
 
 
 def load_text(path: Path) -> str:
-    return path.read_text(encoding="utf-8").strip()
+    return path.read_text(encoding="utf-8-sig").strip()
 
 
 def first_batch(dataset: Dataset) -> str:
@@ -265,8 +271,9 @@ print(f"one lost file in {len(everything)}: on average {np.mean(one_gap):.0%} of
 
 # %% [markdown]
 # > **Correction.** The guide: make sure that timestamps or *indices* of the modalities agree; its code joins by
-# > index. The machine: 362 of 376 pairs are wrong, and nothing complains. Each lost file moves everything behind
-# > it; a lost *picture* moves it back, which hides the fault for a few rows. The right form joins by **key**.
+# > index. The machine: in the sample data 362 of 376 pairs are wrong, and nothing complains. Each lost file moves
+# > everything behind it; a lost *picture* moves it back by one, here never back to 0. The right form joins by
+# > **key**.
 #
 # Equal numbers of files are no proof: a picture lost here and a caption lost there give lists of one length.
 #
@@ -334,7 +341,14 @@ rules = {
 for rule, kept in rules.items():
     print(f"{rule:31} keeps {kept.sum():3} scenes, {kept.mean():.0%}")
 
-measured = table["sounds"].dropna().map(lambda path: soundfile.read(path, always_2d=True)[0].std())
+
+def spread(path: Path) -> float:
+    """Of the samples of a sound; one without samples is silent."""
+    sound = soundfile.read(path, always_2d=True)[0]
+    return float(sound.std()) if sound.size else 0.0
+
+
+measured = table["sounds"].dropna().map(spread)
 loudness = torch.tensor(measured.reindex(table.index).to_numpy(dtype=float))  # NaN where there is no sound
 there = torch.from_numpy(present["sounds"].to_numpy(copy=True))
 zeros = torch.where(there, loudness, 0.0)
@@ -372,7 +386,7 @@ def words_of(text: str) -> list[str]:
     return [word.strip(".,:;!?\"'") for word in text.lower().split()]
 
 
-train_texts = [path.read_text(encoding="utf-8") for path in table.loc[~in_test, "captions"].dropna()]
+train_texts = [path.read_text(encoding="utf-8-sig") for path in table.loc[~in_test, "captions"].dropna()]
 known = sorted({word for text in train_texts for word in words_of(text)})
 vocabulary = {word: number for number, word in enumerate(known, 2)}
 print(f"{(~in_test).sum()} training scenes, {in_test.sum()} test scenes, {len(vocabulary)} words")
@@ -387,7 +401,7 @@ def read_image(content: bytes) -> torch.Tensor:
 
 def read_caption(content: bytes) -> torch.Tensor:
     """The numbers of the words: int64 (l,)."""
-    return torch.tensor([vocabulary.get(word, 1) for word in words_of(content.decode())], dtype=torch.int64)
+    return torch.tensor([vocabulary.get(word, 1) for word in words_of(content.decode("utf-8-sig"))]).long()
 
 
 def read_sound(content: bytes) -> torch.Tensor:
@@ -451,8 +465,8 @@ loader = DataLoader(portable(scenes), batch_size=None, num_workers=1, timeout=12
 print(f"with a worker: {sum(1 for _ in loader)} samples arrived, the log has {len(scenes.log)} lines")
 
 # %% [markdown]
-# **What happened.** Sounds are three quarters of the bytes, and now nobody reads them. A log like this
-# *proves* it; a look at the code only suggests it.
+# **What happened.** In the sample data sounds are three quarters of the bytes, and now nobody reads them. A log
+# like this *proves* it; a look at the code only suggests it.
 #
 # And with a worker the log is empty. Each worker has its own *copy* of the dataset, with its own log, which
 # ends with it. What you want to know must travel **with the sample**, as one more entry (`sample["bytes"] =
@@ -679,17 +693,19 @@ if data_dir is None:
     for name, rows in joins.items():
         named = [loudest_colour(sound) in caption.read_text() for sound, caption in rows]
         print(f"joined by {name}: the caption names the loudest colour in {np.mean(named):.0%} of the rows")
+else:
+    print("left out: only in the sample scenes a pitch stands for a colour")
 
 # %% [markdown]
-# **What happened.** The reading is right to half a step. And the sounds *check the join*: by key the caption
-# names the colour that is heard; by position only as often as chance makes it. **Look for one fact that two
+# **What happened.** The reading is right to half a step. And the sounds of the sample data *check the join*: by
+# key the caption names the colour that is heard; by position only as often as chance makes it. **Look for one fact that two
 # modalities share, and count how often they agree.** That is the cheapest test of a join that has no error
 # message.
 #
 # ## 11. Joined by time
 #
 # Video, sensors and logs have no common key, only clocks. A camera takes 10 frames a second; a sensor
-# measures 48 times a second, its clock runs 0.4 seconds late, and for two seconds its line was down. We make
+# measures 48 times a second, its clock is 0.4 seconds fast, and for two seconds its line was down. We make
 # both from one curve, so the truth is known. **Question:** how far off is the sensor's value for each frame,
 # joined by row, and by the nearest time? The offset can be found: shift one clock until both curves agree
 # best. (A clap does it too: a peak in the sound, hands that meet in the picture.)
@@ -756,7 +772,7 @@ show(fig, alt=alt + "they stay on two levels, and with a tolerance there are non
 # %% [markdown]
 # **What happened.** By row is noise: row 300 is second 30 of the camera and second 6 of the sensor. The
 # nearest *time* helps only once both clocks agree. Then one fault is left: in the gap the nearest value is up
-# to a second old, and `merge_asof` gives it all the same. A **tolerance** turns those into holes, and section
+# to a second away, before the frame or after it, and `merge_asof` gives it all the same. A **tolerance** turns those into holes, and section
 # 6 knows holes. Three things to remember: both sides sorted; `direction` is `"backward"` unless you say
 # otherwise (right for forecasts: no look into the future); choose the tolerance from the sensor's step, here
 # 1 / 48 s.
@@ -877,11 +893,11 @@ print("joined by key, at least ten times as good as chance:", top["by key"] >= 1
 print("joined by position, at least ten times as good as chance:", top["by position"] >= 10 / held_out)
 
 # %% [markdown]
-# **What happened.** One pipeline serves a model that finds the right caption in about half of the cases, and
-# in nine of ten among the first five. The other, with the same pictures, captions, model and settings, is
-# close to chance. Its loss fell too: it learned some wrong pairs by heart. **A falling training loss does not
-# say that your join is right.** Why not 100 %? Of the 100 held-out captions 31 say the same as another, but
-# for words such as *look*: even a perfect model would find about 79. And 269 pairs are few.
+# **What happened.** In the sample data one pipeline serves a model that finds the right caption in about half
+# of the cases, and in nine of ten among the first five. The other, with the same pictures, captions, model and
+# settings, is close to chance. Its loss fell too: it learned some wrong pairs by heart. **A falling training
+# loss does not say that your join is right.** Why not 100 %? Of the 100 held-out captions 31 say the same as
+# another, but for words such as *look*: even a perfect model would find about 79. And 269 pairs are few.
 
 # %% tags=["nbval-ignore-output"] reason="training: the pictures that are found depend on the last digits"
 fig, axes = plt.subplots(2, 4, figsize=(10, 4.2))
@@ -889,10 +905,11 @@ best = found["by key"].argmax(1)
 for number, ax in enumerate(axes.flat):
     ax.imshow(test["images"][number].permute(1, 2, 0))
     ax.axis("off")
-    text = table.loc[test["key"][best[number]], "captions"].read_text(encoding="utf-8").strip()
+    text = table.loc[test["key"][best[number]], "captions"].read_text(encoding="utf-8-sig").strip()
     mark, colour = ("✓", palette.BLUE) if best[number] == number else ("✗", palette.VERMILION)
-    middle = text.find(" ", len(text) // 2)
-    ax.set_title(f"{mark} {text[:middle]}\n{text[middle:].strip()}", fontsize=7, color=colour)
+    middle = text.find(" ", len(text) // 2) % (len(text) + 1)  # where there is none: at the end
+    title = f"{mark} {text[:middle]}\n{text[middle:].strip()}"
+    ax.set_title(title, fontsize=7, color=colour, parse_math=False)
 show(fig, alt="Eight held-out pictures, each under the caption that the model finds, with a tick or a cross.")
 
 # %% [markdown]

@@ -820,9 +820,10 @@ if not torch.accelerator.is_available():
 # > ordinary memory the driver first copies into a pinned buffer of its own, and your program waits. Locked
 # > memory is missing elsewhere: pin batches, not datasets.
 #
-# Without a driver the loader's flag only warns, while `tensor.pin_memory()` **raises**: ask
-# `torch.accelerator.is_available()` first. On a GPU this cell times the ways of one batch; it ends each with
-# `synchronize()`, for a copy that was only *ordered* looks endlessly fast.
+# Without a driver the loader's flag only warns, while `tensor.pin_memory()` **raises**: look at the
+# device's type first, as `can_pin` does. (`torch.accelerator.is_available()` is not enough: it is true for MPS,
+# which cannot pin.) On a GPU this cell times the ways of one batch; it ends each with `synchronize()`, for a copy
+# that was only *ordered* looks endlessly fast.
 
 
 # %% tags=["nbval-ignore-output"] reason="device: measures on a GPU, else shows recordings"
@@ -960,7 +961,7 @@ predict("08.p2").reveal(round(mb["float32"], 1))
 # > decides, not where you augment. uint8 is a quarter of float32. Convert and normalise on the device, and
 # > the same batch costs a quarter of the bus, and of the queue between worker and notebook. Moving the
 # > augmentation only moves the *computing*. (Smaller still: send the JPEG itself, and decode on the device;
-# > DALI and torchvision can.)
+# > DALI and torchcodec can.)
 #
 # **Trap.** On the device you transform a whole batch. **Question:** `RandomHorizontalFlip(p=0.5)` on a batch
 # of 32. How many photos are flipped?

@@ -91,13 +91,16 @@ check_parameters(
 )
 if dask_address is not None:
     try:
-        Client(dask_address, timeout=10).close()
-    except OSError:
-        cure = "start one (`dask scheduler`, then `dask worker` with its address), or take None"
-        raise ValueError(f"dask_address = {dask_address!r}: no scheduler answers there; {cure}") from None
+        with Client(dask_address, timeout=10) as client:
+            client.wait_for_workers(1, timeout=10)
+    except OSError:  # a TimeoutError is one
+        cure = "start `dask scheduler --host 127.0.0.1 --dashboard-address 127.0.0.1:8787`, then"
+        cure = f"no scheduler with a worker there; {cure} `dask worker` with its address, or take None"
+        raise ValueError(f"dask_address = {dask_address!r}: {cure}") from None
 use_style()
 torch.set_num_threads(1)
-scratch = tempfile.TemporaryDirectory(dir=work_dir, ignore_cleanup_errors=True)
+place = Path(work_dir).expanduser().absolute() if work_dir else None
+scratch = tempfile.TemporaryDirectory(dir=place, ignore_cleanup_errors=True)
 work = Path(scratch.name)  # all files of this chapter; removed when the kernel ends
 
 # %% [markdown]
@@ -384,9 +387,10 @@ right = torch.tensor([0.0, 1, 1, 1, 1, 1, 1, 1, 1, 1])  # a test: sample 0 is wr
 print(f"accuracy {right.mean():.3f}; over the dealt parts {right[list(drawn.elements())].mean():.3f}")
 
 # %% [markdown]
-# **What happened.** Every rank must make the same number of steps, else the others wait for it for ever. So the
-# sampler fills up with samples from the start, or drops some. In training that hardly matters. In a test it
-# changes the score: sum up `right` and `count` of *distinct* samples instead of averaging over ranks.
+# **What happened.** Every rank must make the same number of steps, else the others wait for it, until an error or a
+# timeout ends the run (section 14). So the sampler fills up with samples from the start, or drops some. In training
+# that hardly matters. In a test it changes the score: sum up `right` and `count` of *distinct* samples instead of
+# averaging over ranks.
 #
 # Without `set_epoch(epoch)` every epoch has the same order. Nothing complains.
 #
@@ -727,7 +731,8 @@ print("the table on the cluster, to the last digit as pandas:", same)
 # write a whole file, or return a value. A task of which a fourth worker dies is given up, with `KilledWorker`.
 #
 # **Your own cluster:** `dask_address = "tcp://..."` runs the same cells there (but kills no worker). The workers
-# read and write files, so set `work_dir` to a folder that all of them see. With
+# read and write files, so set `work_dir` to a folder that all of them see. A scheduler asks for no password. To try
+# it on one machine, keep it there: `dask scheduler --host 127.0.0.1 --dashboard-address 127.0.0.1:8787`. With
 # bokeh installed, a cluster shows its work live, in the browser: open `client.dashboard_link`.
 #
 # ## 12. Spark: the same job
@@ -777,6 +782,8 @@ def save(name: str, *functions, call: str = "") -> Path:
 def run(command: list, limit: float = time_limit) -> tuple[int, str]:
     """Run a program: its exit code and all that it said. Nothing of it lives on, whatever happens."""
     settings = {"PYSPARK_PYTHON": sys.executable, "TORCH_CPP_LOG_LEVEL": "ERROR"}
+    if sys.platform != "win32":  # ranks speak to each other on this machine only
+        settings["GLOO_SOCKET_IFNAME"] = "lo0" if sys.platform == "darwin" else "lo"
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     command = [str(part) for part in command]
     process = psutil.Popen(command, cwd=work, env=os.environ | settings, start_new_session=True, **pipes)
@@ -1078,7 +1085,7 @@ quiz("09.q4")
 # | `set_epoch` forgotten | every epoch in the same order | call it before each epoch |
 # | A padded test | a score that changes with the ranks | count distinct samples |
 # | Stream split by worker only | each sample once per rank | ranks × workers |
-# | Unequal numbers of batches | a run that hangs at its end | agree on the smallest |
+# | Unequal numbers of batches | a run that hangs at its end, or breaks there | agree on the smallest |
 # | Statistics inside a partition | eight means | two passes |
 # | A number, put into a column | nearly all NaN | a Series with the partition's index |
 # | A partition changed in place | columns that nobody asked for | `assign` |

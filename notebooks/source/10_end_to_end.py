@@ -112,15 +112,16 @@ use_style()
 # %% [markdown]
 # ## 1. The problem
 #
-# Tell ten scenes apart. Each class is one large photograph, cut into six regions that do not touch; each
-# picture is a crop (a part, cut out) of one region, with its own light and noise. You will see why the regions
-# matter.
+# With the sample photos: tell ten scenes apart. Each class is one large photograph, cut into six regions that do
+# not touch; each picture is a crop (a part, cut out) of one region, with its own light and noise. You will see why
+# the regions matter.
 
 # %%
 root = Path(data_dir).expanduser() if data_dir else samples.photos()
-folders = sorted(p for p in root.glob("*/") if not p.name.startswith("."))[:10]
-first = [
-    next((f for f in sorted(p.rglob("*")) if f.suffix.lower() in (".jpg", ".jpeg", ".png")), None)
+folders = sorted(p for p in root.glob("[!.]*/") if not p.is_symlink())[:10]
+suffixes = (".jpg", ".jpeg", ".png")
+first = [  # links are passed over, as by the audit
+    next((f for f in sorted(p.rglob("[!.]*")) if f.suffix.lower() in suffixes and not f.is_symlink()), None)
     for p in folders
 ]
 fig, axes = plt.subplots(2, 5, figsize=(7.5, 2.8))
@@ -130,7 +131,7 @@ for ax, folder, file in zip(axes.flat, folders, first, strict=False):
     ax.set_title(folder.name, fontsize=9)
     try:
         ax.imshow(ImageOps.exif_transpose(Image.open(file)).convert("RGB").resize((160, 120)))
-    except (OSError, AttributeError):
+    except Exception:  # whatever is wrong with it: the audit below tells
         ax.text(0.5, 0.5, "no picture that opens", ha="center")
 show(fig, alt=f"One picture of each folder: {', '.join(p.name for p in folders)}.")
 
@@ -219,7 +220,7 @@ def decode(path: Path, edge: int) -> torch.Tensor:
         image.draft("RGB", (2 * edge, 2 * edge))  # a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size
         image = ImageOps.exif_transpose(image)
         if image.mode.startswith("I"):  # 16 bits to 8
-            image = image.point(lambda value: value * (1 / 257)).convert("L")
+            image = image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
         if image.has_transparency_data:
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
         square = ImageOps.fit(image.convert("RGB"), (edge, edge), Image.Resampling.BILINEAR)
@@ -390,9 +391,9 @@ show(
 # %% [markdown]
 # The same model, the same photos, the same number of each class. The random split reports skill that is only
 # memory. From here on we split **by region**, a [group split](pages/glossary.ipynb#group-split). Your own folder
-# says which photos belong together in a file `regions.csv` with the columns `file` and `region`: the same patient,
-# the same day, the same burst of shots. Without that file each photo counts as its own region, and both rows above
-# are equal.
+# says which photos belong together in a file `regions.csv` with the columns `file` (from this folder on:
+# `cat/a.jpg`) and `region`: the same patient, the same day, the same burst of shots. Without that file each photo
+# counts as its own region, and both rows above are equal.
 #
 # > **Correction.** The guide's workflow cleans, transforms, augments, and splits *last* (5.1.1). Whatever learns
 # > from data or copies data must come after the split. Here is the proof. We throw a coin for each photo and use
@@ -480,8 +481,10 @@ show(
 # > number and divides by another. Only the mean and spread of *these* photos give mean 0 and spread 1.
 
 # %% tags=["claim-25"] figure="0.5 and 0.5"
-some = torch.stack([pixels[i] for i in rows["train"][:1000]]).float() / 255
-own_mean, own_std = some.mean(dim=(0, 2, 3)), some.std(dim=(0, 2, 3))
+most = min(1000, 200_000_000 // pixels[0].numel())  # large photos: fewer
+some = torch.stack([pixels[i] for i in rows["train"][:most]]).float() / 255
+own_mean = some.mean(dim=(0, 2, 3))
+own_std = some.std(dim=(0, 2, 3)).clamp(min=1e-6)  # a channel may be empty
 constants = {
     "0.5 and 0.5": ([0.5] * 3, [0.5] * 3),
     "ImageNet's": ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
@@ -494,8 +497,8 @@ for name, numbers in constants.items():
 table
 
 # %% [markdown]
-# Our training crops a random part and flips; our evaluation cuts the middle, always the same. No rotation, for these
-# scenes stand upright; no change of colour, for colour tells them apart.
+# Our training crops a random part and flips; our evaluation cuts the middle, always the same. With the sample
+# photos: no rotation, for these scenes stand upright; no change of colour, for colour tells them apart.
 #
 # > **Correction.** The guide's augmentation (5.2.1) ends with a picture, not with a tensor, so no batch can be
 # > made of it. And it belongs to the training photos alone.
@@ -669,7 +672,8 @@ print(f"{len(classes)} outputs: {loss_new:.1f}, ln {len(classes)} = {np.log(len(
 #   it. `bfloat16` keeps the range of `float32`, has fewer digits, and needs no scaler.
 # - **`torch.compile`** translates the network into C++ (on a GPU: into Triton) before the first step.
 #
-# What do you guess: do they help on your processor? The table under "Who waits for whom?" will tell.
+# What do you guess: do they help on your processor? Under "Who waits for whom?" the last row of the table tells of the
+# 16 bits, and the text below it what a trial of `torch.compile` gave.
 
 
 # %%
@@ -797,9 +801,10 @@ print(f"{size:,} weights; epochs done before: {len(history)} of {epochs}")
 
 # %% [markdown]
 # **Look in while it trains.** Where the package `tensorboard` is installed, each epoch also goes to a log that
-# [TensorBoard](pages/glossary.ipynb#TensorBoard) draws. In a terminal: `tensorboard --logdir runs --host 127.0.0.1` prints an address to open (on 127.0.0.1, only this
-# machine can look). The log is written before the checkpoint. `purge_step` says which epochs begin anew: whatever
-# an interrupted run logged of them does not count.
+# [TensorBoard](pages/glossary.ipynb#TensorBoard) draws. `print(run_dir)` says where this run lies; in a terminal,
+# `tensorboard --logdir` with that folder and `--host 127.0.0.1` prints an address to open (on 127.0.0.1, only this
+# machine can look). After `make run` the folder is `runs`, in the workbook's own. The log is written before the
+# checkpoint. `purge_step` says which epochs begin anew: whatever an interrupted run logged of them does not count.
 
 
 # %%
@@ -826,8 +831,8 @@ except ImportError:
     print("no TensorBoard log: for one, pip install tensorboard")
 except OSError as error:
     raise RuntimeError(f"{run_dir / 'tensorboard'} cannot be written ({error.strerror}): remove it") from None
-blank = torch.zeros(batch_size, 3, image_size, image_size, device=device)
-runner = compiled(network, blank) if compile_model else network
+shape = batch_size, 3, image_size, image_size
+runner = compiled(network, torch.zeros(shape, device=device)) if compile_model else network
 
 
 # %%
@@ -898,7 +903,7 @@ plain = torch.amp.GradScaler(device, enabled=False)
 still = torch.optim.lr_scheduler.ConstantLR(spare_optimizer)
 sources = {"memory": pixels, "disk": photo_data.FromDisk([root / f for f in photos["file"]], edge)}
 waits = {}
-some = rows["train"][: 6 * batch_size]
+some = rows["train"][: max(1, min(6, len(rows["train"]) // batch_size)) * batch_size]  # whole batches
 for source, workers, bits in (
     ("memory", 0, torch.float32),
     ("memory", 2, torch.float32),

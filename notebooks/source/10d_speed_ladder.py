@@ -51,6 +51,7 @@ import matplotlib.pyplot as plt
 import numba
 import numpy as np
 import pandas as pd
+import psutil
 import simplejpeg
 import torch
 from IPython.display import display
@@ -77,7 +78,7 @@ seed = 0  # start of chance, 0 to 1,000,000
 # %% tags=["check-parameters"]
 check_parameters(
     globals(),
-    data_dir=Folder(optional=True),
+    data_dir=Folder(optional=True, closed=True),
     photos=Integer(32, 100_000),
     rounds=Integer(1, 100),
     size=Integer(32, 1024),
@@ -103,6 +104,9 @@ if len(found) < 32:
     raise ParameterError(
         f"data_dir = {data_dir!r} holds {len(found)} pictures; this chapter needs 32 or more"
     )
+need = 2 * min(photos, len(found)) * 3 * size**2
+if need > 0.8 * psutil.virtual_memory().available:
+    raise ParameterError(f"photos = {photos}, size = {size}: the caches need {need / 1e9:.0f} GB; take less")
 chosen = np.linspace(0, len(found) - 1, min(photos, len(found))).astype(int).tolist()
 paths = [found[i][0] for i in chosen]
 labels = torch.tensor([found[i][1] for i in chosen])
@@ -283,9 +287,10 @@ print(f"12 megapixels to 224 x 224: by way of 1/8 {whole / small:.1f} times as f
 ladder.table()
 
 # %% [markdown]
-# **What happened.** This is the fastest **first** pass of this chapter. Half of what is left is decoding (the race
-# of section 15 measures that limit), most of the rest is resizing. Smaller JPEGs or more cores could help. And: not
-# doing it again.
+# **What happened.** Normalising the batch may bring nothing on two cores, or even cost: `finish` now runs in the
+# notebook's process, beside two busy workers. In the record of section 15 it gained, with a wide spread. Threads are
+# the fastest **first** pass of this chapter. Half of what is left is decoding (the race of section 15 measures that
+# limit), most of the rest is resizing. Smaller JPEGs or more cores could help. And: not doing it again.
 #
 # ## 7. Decode once: a cache in memory
 #
@@ -387,7 +392,7 @@ ladder.table().tail(4)
 
 # %% [markdown]
 # **What happened.** From the disk is about as fast as from memory: the file's pages *are* in memory, once they were
-# touched. `__getitems__` alone brought next to nothing: fetching the photos never took long, the passes of `finish`
+# touched. `__getitems__` alone brought nothing, or even a little less: fetching the photos never took long, the passes of `finish`
 # do (section 11 takes them on, and needs whole batches).
 #
 # And the workers? A batch now takes a few milliseconds to make. A worker writes it into shared memory, sends a
@@ -619,7 +624,8 @@ print(
 same.round(2)
 
 # %% [markdown]
-# **What happened.** On average no rung is off by more than a few hundredths of a level: the same pixels.
+# **What happened.** Where photos are decoded whole, on average no rung is off by more than a few hundredths of a
+# level: the same pixels. A reduced decode may differ by a level or more.
 #
 # ## 14. On to the device
 #
@@ -638,7 +644,8 @@ print(f"{tuple(finished.shape)} {finished.dtype}: {ratio:.0f} times the bytes th
 # ## 15. Measured in quiet: 2,000 photos, and the peers
 #
 # Your table above comes from few photos and a single round, on a machine that may have been busy. `make bench
-# ARGS=ladder` runs the same cells with 2,000 photos and more rounds; here is its record. Below it: what a small
+# ARGS=ladder` runs the same cells with 2,000 photos and more rounds. Here is a record of that, made by
+# `python -m benchmarks.ladder --rounds 3 --accuracy 3 --json FILE`. Below it: what a small
 # network learns from the guide's training pipeline and from the last rung, trained alike, tested on regions that it
 # never saw. **Question:** does the fast pipeline teach less?
 
@@ -757,16 +764,16 @@ table.round(2).fillna("")
 # grows, by the list of file names. The file pages grow to more than the limit, and nobody is stopped for it: the
 # system takes them back at need.
 #
-# **Your own photos.** This draws the ladder for them:
+# **Your own photos.** This, in the workbook's folder, draws the ladder for them:
 #
 # ```
-# papermill --cwd notebooks notebooks/10d_speed_ladder.ipynb mine.ipynb \
+# .venv/bin/papermill --cwd notebooks notebooks/10d_speed_ladder.ipynb mine.ipynb \
 #     -p data_dir ~/pictures -p photos 2000 -p rounds 3
 # ```
 #
 # To take the pipeline home, copy two things: the folder `dpwidgets/prep/fast` and the file
-# `dpwidgets/prep/caching/array_cache.py`. They need numba, simplejpeg, Pillow, filelock and torch, and nothing of
-# this workbook. This is a whole program:
+# `dpwidgets/prep/caching/array_cache.py`. They need NumPy, numba, simplejpeg, Pillow, filelock and torch, and
+# nothing of this workbook. This is a whole program (for its list of files it takes torchvision's `ImageFolder`):
 
 # %%
 program = """

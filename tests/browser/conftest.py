@@ -47,11 +47,19 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[LabServer]:
+def kernels(warm_kernels: dict[str, str]) -> dict[str, str]:
+    """Variables for JupyterLab. In fresh kernels the chapters run where their outputs are compared."""
+    return warm_kernels
+
+
+@pytest.fixture(scope="module")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, browser: Browser, kernels: dict[str, str]
+) -> Iterator[LabServer]:
     """JupyterLab over a copy of the notebooks (asks for the browser first: no server without one)."""
     root = tmp_path_factory.mktemp("lab") / "notebooks"
     shutil.copytree(NOTEBOOKS, root, ignore=shutil.ignore_patterns("source", ".*"))
-    with LabServer(root, tmp_path_factory.mktemp("home")) as started:
+    with LabServer(root, tmp_path_factory.mktemp("home"), kernels) as started:
         yield started
 
 

@@ -15,7 +15,7 @@ _BROKEN_WIDGET = (
     ", .jp-OutputArea-output:has-text('Error creating widget')"
 )
 
-# What the page knows of the notebook in front; `outputs` are plain objects.
+# What the page knows of the notebook in front.
 _STATE = """() => {
   const panel = window.jupyterapp.shell.currentWidget;
   if (!panel?.content?.model || !panel.context?.isReady) return null;
@@ -23,8 +23,10 @@ _STATE = """() => {
   return {
     kernel: panel.sessionContext.session?.kernel?.status ?? null,
     counts: cells.filter((c) => c.sharedModel.source.trim()).map((c) => c.executionCount),
-    errors: cells.flatMap((cell) => cell.outputs.toJSON())
-      .filter((output) => output.output_type === 'error')
+    // Asked often: not `outputs.toJSON()`, which copies every picture.
+    errors: cells.flatMap(({ outputs }) => Array.from({ length: outputs.length }, (_, at) => outputs.get(at)))
+      .filter((output) => output.type === 'error')
+      .map((output) => output.toJSON())
       .map((output) => `${output.ename}: ${output.evalue}`),
   };
 }"""
@@ -42,7 +44,7 @@ class NotebookPage:
         """Open the notebook, with or without a kernel, and wait until its cells are there."""
         if not kernel:
             self.page.route("**/doc/tree/**", _without_kernel)
-        self.page.goto(self.server.url(self.name))
+        self.page.goto(self.server.url(self.name), wait_until="commit")
         self.page.wait_for_function("() => window.jupyterapp?.shell", timeout=_OPEN_SECONDS * 1000)
         self.until(lambda: self.state() is not None, _OPEN_SECONDS, "the notebook did not open")
         self.page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=_OPEN_SECONDS * 1000)
@@ -97,7 +99,7 @@ class NotebookPage:
         run.click()
         self.until(lambda: trials.count() > before, seconds, "the loader lab's run did not end")
         spans = lab.locator("canvas.dpw-timeline")
-        self.until(lambda: int(spans.get_attribute("data-spans") or 0) > 0, 10, "the timeline stayed empty")
+        self.until(lambda: int(spans.get_attribute("data-spans") or 0) > 0, 30, "the timeline stayed empty")
 
     def save_picture(self, what: str, of: Locator | None = None) -> None:
         """A screenshot for people, in build/screenshots/."""

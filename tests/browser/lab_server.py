@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 from dpwidgets import samples
@@ -35,10 +36,10 @@ _FOLDERS = {
 
 
 class LabServer:
-    """JupyterLab over the folder `root`; use it as a context manager."""
+    """JupyterLab over the folder `root`, with kernels as `kernels` (variables) says; a context manager."""
 
-    def __init__(self, root: Path, home: Path) -> None:
-        self.root, self.home = root, home
+    def __init__(self, root: Path, home: Path, kernels: Mapping[str, str]) -> None:
+        self.root, self.home, self._kernels = root, home, kernels
         self.token = secrets.token_hex(16)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -52,7 +53,8 @@ class LabServer:
         environment = notebook_environment(self.home)
         environment |= {name: str(self.home / folder) for name, folder in _FOLDERS.items()}
         # The sample photos are dear to make and the same for everyone.
-        return environment | {"HOME": str(self.home), "DPWIDGETS_CACHE": str(samples.cache_folder())}
+        environment |= {"HOME": str(self.home), "DPWIDGETS_CACHE": str(samples.cache_folder())}
+        return environment | self._kernels
 
     def __enter__(self) -> "LabServer":
         application = self.home / "application"

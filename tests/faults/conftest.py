@@ -28,6 +28,27 @@ PATIENCE = 30.0  # seconds until what was told to end must have ended
 KEPT = ("pymp-", "dask-scratch-space", "ipython")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """No two cases may have the same line in the table: a parameter has to show in it."""
+    seen: dict[tuple[str, str], str] = {}
+    for item in items:
+        if listed := line(item):
+            if listed in seen:
+                told = f"the fault {listed} is listed twice: {seen[listed]} and {item.nodeid}"
+                raise pytest.UsageError(f"{told}; put a parameter into the marker, as {{name}}.")
+            seen[listed] = item.nodeid
+
+
+def line(item: pytest.Item) -> tuple[str, str] | None:
+    """(area, fault) in the table; None without a marker."""
+    marker = item.get_closest_marker("fault")
+    if marker is None:
+        return None
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    area, what = marker.args
+    return area, what.format(**params)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_temporary_folder() -> Iterator[Path]:
     """Temporary files of these tests and of all processes that they start, apart from everybody else's."""
@@ -45,10 +66,9 @@ def own_temporary_folder() -> Iterator[Path]:
 def case(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What the table says of this test; without a marker it has no line there."""
     found: dict[str, Any] = {"reads": "", "checked": ["files", "processes", "shared memory"]}
-    if marker := request.node.get_closest_marker("fault"):
-        params = request.node.callspec.params if hasattr(request.node, "callspec") else {}
-        area, what = marker.args
-        found |= {"area": area, "fault": what.format(**params), "mended": marker.kwargs.get("mended", "")}
+    if listed := line(request.node):
+        mended = request.node.get_closest_marker("fault").kwargs.get("mended", "")
+        found |= {"area": listed[0], "fault": listed[1], "mended": mended}
     return found
 
 
@@ -85,7 +105,12 @@ def nothing_left(
     allowed: set[psutil.Process] = set()
     folder = own_temporary_folder
     before = _processes(folder), _files(folder), _shared()
-    yield lambda *processes: allowed.update(processes)
+
+    def allow(*processes: psutil.Process) -> None:
+        allowed.update(processes)
+        case["checked"][:] = ["half-written files" if what == "files" else what for what in case["checked"]]
+
+    yield allow
     if "area" in case:
         assert case["reads"] or case["mended"], (
             "this case says neither what the user reads nor how it is mended"

@@ -136,7 +136,13 @@ def bombs() -> dict[str, bytes]:
     bmp = b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54, 0, 0, 54, 40, 60_000, 60_000, 1, 24, 0, 0, 0, 0, 0, 0)
     gif = b"GIF89a" + struct.pack("<HHBBB", 65_535, 65_535, 0x80, 0, 0) + b"\0" * 6
     gif += b"," + struct.pack("<HHHHB", 0, 0, 65_535, 65_535, 0) + b"\x02\x02\x44\x01\x00;"
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64), "green").save(buffer, "JPEG")
+    jpeg = bytearray(buffer.getvalue())
+    at = jpeg.index(b"\xff\xc0") + 5  # behind SOF0, its length and its precision
+    jpeg[at : at + 4] = struct.pack(">HH", 25_000, 25_000)
     return {
+        "side.jpg": bytes(jpeg),
         "side.png": png(60_000, 60_000),
         "below-pillows-limit.png": png(13_000, 13_000),
         "as-large-as-allowed.png": png(8_000, 8_000),

@@ -36,6 +36,25 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if not path.name.endswith(".lock"))
 
 
+@pytest.mark.fault("cache", "a sound array in a folder that may only be read", mended="it is used")
+def test_a_sound_array_in_a_folder_that_may_only_be_read_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built(tmp_path)
+
+    def read_only(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "utime", read_only)
+    assert not cached_array(tmp_path, "key", 5, row).built
+
+
+def test_a_row_that_is_no_array_of_numbers_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="row 0 is of dtype object"):
+        cached_array(tmp_path, "key", 5, lambda number: None)  # type: ignore[arg-type, return-value]
+    assert files(tmp_path) == []
+
+
 def test_found_again_equal_and_read_only(tmp_path: Path) -> None:
     built(tmp_path)
     calls: list[int] = []

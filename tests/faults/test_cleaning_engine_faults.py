@@ -77,6 +77,15 @@ def test_a_job_that_takes_too_long_is_ended(tmp_path: Path, raw: Path, user_read
     with pytest.raises(RuntimeError, match=r"was not ready within 0\.2 s") as raised:
         run_engine("dask-cluster", raw, tmp_path / "out", seconds=0.2)
     user_reads(str(raised.value).splitlines()[0])
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.fault("Dask", "the folder of the result is there already")
+def test_a_result_is_not_mixed_with_an_older_one(tmp_path: Path, raw: Path, user_reads: Told) -> None:
+    (tmp_path / "out").mkdir()
+    with pytest.raises(FileExistsError, match="is there already") as raised:
+        run_engine("dask-threads", raw, tmp_path / "out")
+    user_reads(raised.value)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Collecting under bad luck: cut lines, lying servers, a full disk, a process killed in mid-download."""
 
+import contextlib
 import hashlib
 import io
 import os
@@ -364,6 +365,27 @@ def test_redirects_are_followed_inside_the_host_and_where_allowed(serve, session
     server = serve(answer)
     download(session, server.url, tmp_path / "a.png", sha256=DIGEST, hosts={"127.0.0.1", "LocalHost"})
     assert len(server.ranges) == 3
+
+
+@pytest.mark.fault("collecting", "a {code} with a body without an end", mended="hung up, then asked again")
+@pytest.mark.parametrize("code", [302, 503])
+def test_a_body_that_nobody_wants_is_not_read(serve, session, tmp_path: Path, code: int) -> None:
+    def answer(handler: BaseHTTPRequestHandler, n: int) -> None:
+        if n > 1:
+            send(handler)
+            return
+        handler.send_response(code)
+        handler.send_header("Location", "/there.png")
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            while not server.release.is_set():
+                handler.wfile.write(BODY)
+        hung_up.set()
+
+    hung_up = threading.Event()
+    server = serve(answer)
+    assert download(session, server.url, tmp_path / "a.png", sha256=DIGEST) == len(BODY)
+    assert hung_up.wait(20)
 
 
 @pytest.mark.fault("collecting", "redirects in a circle")

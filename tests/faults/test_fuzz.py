@@ -21,6 +21,7 @@ from PIL import Image
 from dpwidgets import samples
 from dpwidgets.prep.audit import Audit, audit_folder
 from dpwidgets.prep.caching.array_cache import cached_array
+from dpwidgets.prep.fast.batches import decode_resized
 from dpwidgets.prep.image_file import MAX_PIXELS
 from dpwidgets.prep.images import read_source
 from dpwidgets.prep.scenes.reading import read_image
@@ -86,6 +87,16 @@ def test_the_others_are_refused_in_the_ways_that_readers_expect(audit: Audit, de
             assert (photo.shape, photo.dtype) == ((3, 32, 32), torch.uint8), row.file
 
 
+def test_fast_decoding_gives_a_picture_or_names_the_file(audit: Audit) -> None:
+    for file in audit.table["file"]:
+        try:
+            photo = decode_resized(audit.root / file, 32)
+        except (RuntimeError, OSError) as error:
+            assert str(audit.root / file) in str(error)  # noqa: PT017
+        else:
+            assert (photo.shape, photo.dtype) == ((3, 32, 32), torch.uint8), file
+
+
 def test_the_image_lab_shows_what_can_be_shown_and_names_the_rest(tree: Path, audit: Audit) -> None:
     source = read_source(tree)
     before = len(source)
@@ -107,12 +118,12 @@ def test_a_bomb_is_told_and_takes_no_memory(tmp_path: Path, name: str, decode: A
         (tmp_path / label / name).write_bytes(bombs()[name] + label.encode())
     before = _fresh_peak()
     row = audit_folder(tmp_path).table.iloc[0]
-    for read in (decode, read_image):
-        with contextlib.suppress(*MAY_RAISE):
+    for read in (decode, read_image, decode_resized):
+        with contextlib.suppress(*MAY_RAISE, RuntimeError):
             assert read(tmp_path / row["file"], 32).shape == (3, 32, 32)
     assert _peak() - before < 1.2e9, f"{_peak() - before:,} bytes for {name}"
     user_reads(f"{row['problem']}: {row['detail']}")
-    if name in ("side.png", "side.gif", "side.bmp", "below-pillows-limit.png"):
+    if name in ("side.jpg", "side.png", "side.gif", "side.bmp", "below-pillows-limit.png"):
         assert row["problem"] == "too large"
     assert not row["usable"]
 
@@ -203,7 +214,10 @@ def test_a_manifest_with_bytes_wrong_leads_to_a_whole_tree(
 
 def test_regions_with_bytes_wrong_are_read_or_refused_with_the_cure(tmp_path: Path) -> None:
     whole = "file,region\n" + "".join(f"a/{n}.jpg,a-{n % 3}\n" for n in range(9))
-    told = set()
+    (tmp_path / "a").mkdir()
+    for n in range(9):
+        (tmp_path / f"a/{n}.jpg").touch()
+    told, read = set(), 0
     for content in spoiled(whole.encode(), 200):
         (tmp_path / "regions.csv").write_bytes(content)
         try:
@@ -212,5 +226,7 @@ def test_regions_with_bytes_wrong_are_read_or_refused_with_the_cure(tmp_path: Pa
             told.add(str(error))
         else:
             assert all(isinstance(name, str) for name in (*found, *found.values())), content
+            read += 1
     assert told
+    assert read > 20
     assert all("regions.csv" in message for message in told)

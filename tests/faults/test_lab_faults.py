@@ -98,7 +98,9 @@ def test_a_value_that_is_refused(user_reads: Told, also_checked: Callable[[str],
     lab.close()
 
 
-@pytest.mark.fault("labs", "a message of another kind, or half a one", mended="left alone; the lab goes on")
+@pytest.mark.fault(
+    "labs", "a message of another kind, or half a one: {message}", mended="left alone; the lab goes on"
+)
 @pytest.mark.parametrize("message", [{}, {"kind": "params?"}, {"kind": None}])
 def test_a_foreign_message(message: dict[str, Any]) -> None:
     lab = ShardLab()

@@ -42,7 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["DPWIDGETS_START_METHOD"] = config.option.start_method
     if config.option.warm and AVAILABLE:
         config.stash[_FOLDER] = tempfile.TemporaryDirectory(prefix="warm")
-        config.stash[_WARM] = WarmKernels(Path(config.stash[_FOLDER].name))
+        warm = config.stash[_WARM] = WarmKernels(Path(config.stash[_FOLDER].name))
+        os.environ.update(warm.environment)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -1,9 +1,9 @@
 """pytest plugin: nbval's command line, tags and comparison, with our own execution and closer checks.
 
 Cells run through nbclient, as in the build, with network access blocked. Beyond nbval, these turn a notebook
-red: a cell that was never run, an execution count out of order, a picture that looks different or is missing,
-a slider with another range, an error swallowed by a widget, a kernel that dies or hangs (noticed at once), a
-process that a cell leaves running, a chapter whose processor time alone is over the limit.
+red: a cell that was never run, an execution count out of order, a picture that looks different, has another
+text or is missing, a slider with another range, an error swallowed by a widget, a kernel that dies or hangs
+(noticed at once), a process that a cell leaves running, a chapter whose processor time alone is too long.
 
 Switch it off with `-p no:nbval_layer` to see what stock nbval says.
 """
@@ -198,6 +198,10 @@ class ChapterCell(nbval.IPyNbCell):
         before, now = _pictures(reference), _pictures(cell.outputs)
         if len(before) != len(now):
             self.raise_cell_error(f"the notebook holds {len(before)} pictures, the run made {len(now)}")
+        texts = zip(_texts(reference), _texts(cell.outputs), strict=True)
+        for number, (old, new) in enumerate(texts, 1):
+            if old != new:
+                self.raise_cell_error(f"the text of picture {number} differs: {old!r} became {new!r}")
         for number, (old, new) in enumerate(zip(before, now, strict=True), 1):
             apart = difference(old, new)
             if apart:
@@ -246,6 +250,16 @@ class ChapterTime(pytest.Item):
 def _pictures(outputs: list[NotebookNode]) -> list[str]:
     return [
         output.data[kind] for output in outputs for kind in PICTURE_TYPES if kind in output.get("data", {})
+    ]
+
+
+def _texts(outputs: list[NotebookNode]) -> list[str]:
+    """The text that stands for each picture, as far as it is the same in every run."""
+    return [
+        mask(str(output.metadata.get(kind, {}).get("alt", "")))
+        for output in outputs
+        for kind in PICTURE_TYPES
+        if kind in output.get("data", {})
     ]
 
 

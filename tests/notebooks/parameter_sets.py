@@ -10,8 +10,12 @@ that must be refused. Keep them small: each is a whole run. A new chapter adds a
     ),
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from own_data import photos, scenes, shared_folder, table
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,9 @@ class ParameterSet:
 
     name: str
     parameters: Mapping[str, object] = field(default_factory=dict)
-    """Values for the parameters cell. `{scratch}` in a text becomes an empty temporary folder."""
+    """Values for the parameters cell. `{scratch}` in a text becomes a temporary folder."""
+    files: Callable[[Path], None] | None = None
+    """Puts files into that folder first."""
     refused: tuple[str, ...] = ()
     """What the message of the check must name; empty where the run must come to its end."""
     start_method: str = ""
@@ -33,24 +39,45 @@ class ParameterSet:
 
 SETS: dict[str, tuple[ParameterSet, ...]] = {
     "00_start_here": (
-        ParameterSet("defaults", start_method="spawn"),
-        ParameterSet("another seed, smaller", {"seed": 3, "batch_size": 8, "batches": 4, "image_size": 32}),
+        ParameterSet("defaults"),
+        ParameterSet(
+            "another seed, own photos, smaller",
+            {"seed": 3, "batch_size": 8, "batches": 4, "size": 32, "data_dir": "{scratch}/photos"},
+            files=photos,
+            start_method="spawn",
+        ),
         ParameterSet("a batch of none", {"batch_size": 0}, refused=("batch_size", "1 to 256")),
         ParameterSet("no such folder", {"data_dir": "{scratch}/missing"}, refused=("data_dir", "missing")),
     ),
     "01_tensors": (
         ParameterSet("defaults"),
         ParameterSet(
-            "another seed and picture, smaller",
-            {"seed": 7, "picture": 3, "size": 32, "batch_size": 4, "side": 16},
+            "another seed, own pictures, smaller",
+            {
+                "seed": 7,
+                "picture": 3,
+                "size": 32,
+                "batch_size": 4,
+                "side": 16,
+                "data_dir": "{scratch}/photos",
+            },
+            files=partial(photos, hidden=True),
         ),
         ParameterSet("no batch", {"batch_size": 1, "side": 500}, refused=("batch_size", "2 to 256", "side")),
     ),
     "02_dataset_dataloader": (
         ParameterSet("defaults"),
         ParameterSet(
-            "another seed, smaller, workers by forkserver",
-            {"seed": 7, "size": 32, "batch_size": 8, "timed": 32, "start_method": "forkserver"},
+            "another seed, own photos, smaller, workers by forkserver",
+            {
+                "seed": 7,
+                "size": 32,
+                "batch_size": 8,
+                "timed": 32,
+                "start_method": "forkserver",
+                "data_dir": "{scratch}/photos",
+            },
+            files=photos,
         ),
         ParameterSet(
             "no such start method",
@@ -61,16 +88,32 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
     "03_transforms": (
         ParameterSet("defaults"),
         ParameterSet(
-            "another seed and picture, smaller",
-            {"seed": 7, "picture": 3, "size": 48, "images": 60, "batch_size": 8},
+            "another seed, own pictures, smaller",
+            {
+                "seed": 7,
+                "picture": 3,
+                "size": 48,
+                "images": 60,
+                "batch_size": 8,
+                "data_dir": "{scratch}/photos",
+            },
+            files=partial(photos, hidden=True),
         ),
-        ParameterSet("too few images", {"images": 5}, refused=("images", "20 to 2000")),
+        ParameterSet("too few images", {"images": 5}, refused=("images", "20 to 1000")),
     ),
     "04_cleaning": (
         ParameterSet("defaults"),
         ParameterSet(
-            "another seed, smaller, more holes",
-            {"seed": 7, "bikes": 200, "rows": 300, "share": 0.5, "repeats": 20},
+            "another seed, own table, smaller, more holes",
+            {
+                "seed": 7,
+                "bikes": 200,
+                "rows": 300,
+                "share": 0.5,
+                "repeats": 20,
+                "data_file": "{scratch}/table.csv",
+            },
+            files=table,
         ),
         ParameterSet(
             "too many holes, too few rows",
@@ -81,7 +124,11 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
     ),
     "05_augmentation": (
         ParameterSet("defaults"),
-        ParameterSet("another seed and picture", {"seed": 7, "picture": 3, "size": 64, "tiles": 4}),
+        ParameterSet(
+            "another seed, own pictures",
+            {"seed": 7, "picture": 3, "size": 64, "tiles": 4, "data_dir": "{scratch}/photos"},
+            files=partial(photos, hidden=True),
+        ),
         ParameterSet("too many tiles", {"tiles": 99}, refused=("tiles", "2 to 24")),
     ),
     "06_splitting_batching": (
@@ -105,10 +152,20 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
         ),
     ),
     "07_multimodal": (
-        ParameterSet("defaults", start_method="spawn"),
+        ParameterSet("defaults"),
         ParameterSet(
-            "another seed, other sizes, few epochs",
-            {"seed": 7, "batch_size": 8, "offset": 0.75, "tone": 1000, "held_out": 60, "epochs": 25},
+            "another seed, own scenes, other sizes, few epochs",
+            {
+                "seed": 7,
+                "batch_size": 8,
+                "offset": 0.75,
+                "tone": 1000,
+                "held_out": 60,
+                "epochs": 25,
+                "data_dir": "{scratch}/scenes",
+            },
+            files=scenes,
+            start_method="spawn",
         ),
         ParameterSet(
             "no test scenes, no such folder",
@@ -135,8 +192,16 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
     "10b_collecting_data": (
         ParameterSet("defaults"),
         ParameterSet(
-            "another seed, more photos, larger pages, a folder to keep",
-            {"seed": 7, "per_class": 14, "page_size": 25, "rate": 20, "data_dir": "{scratch}/collected"},
+            "another seed, own pictures, more photos, larger pages, a folder to keep",
+            {
+                "seed": 7,
+                "per_class": 14,
+                "page_size": 25,
+                "rate": 20,
+                "source_dir": "{scratch}/photos",
+                "data_dir": "{scratch}/collected",
+            },
+            files=photos,
         ),
         ParameterSet(
             "no pages, no such folder",
@@ -147,8 +212,16 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
     "09_distributed": (
         ParameterSet("defaults"),
         ParameterSet(
-            "another seed, smaller, without Spark",
-            {"seed": 7, "rows": 1600, "nodes": 5, "photos": 10, "spark_master": None},
+            "another seed, own folder, smaller, without Spark",
+            {
+                "seed": 7,
+                "rows": 1600,
+                "nodes": 5,
+                "photos": 10,
+                "spark_master": None,
+                "work_dir": "{scratch}/shared folder",
+            },
+            files=shared_folder,
         ),
         ParameterSet(
             "no such masters",
@@ -180,7 +253,7 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
     "10c_profiling": (
         ParameterSet("defaults"),
         ParameterSet(
-            "another seed, fewer and smaller photos, workers by forkserver",
+            "another seed, own photos, fewer and smaller, workers by forkserver",
             {
                 "seed": 7,
                 "photos": 32,
@@ -188,7 +261,9 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
                 "size": 64,
                 "repeats": 3,
                 "start_method": "forkserver",
+                "data_dir": "{scratch}/photos",
             },
+            files=photos,
         ),
         ParameterSet(
             "too few photos, no such folder",
@@ -199,8 +274,17 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
     "10_end_to_end": (
         ParameterSet("defaults"),
         ParameterSet(
-            "another seed, short, may stop early",
-            {"seed": 1, "epochs": 3, "patience": 1, "schedule": "none", "image_size": 32, "batch_size": 64},
+            "another seed, own photos, short, may stop early",
+            {
+                "seed": 1,
+                "epochs": 3,
+                "patience": 1,
+                "schedule": "none",
+                "image_size": 32,
+                "batch_size": 19,  # 20 photos to learn from: one is left for the last batch
+                "data_dir": "{scratch}/photos",
+            },
+            files=partial(photos, fewest=8),
         ),
         ParameterSet(
             "two wrong values",
@@ -216,8 +300,16 @@ SETS: dict[str, tuple[ParameterSet, ...]] = {
     "10d_speed_ladder": (
         ParameterSet("defaults"),
         ParameterSet(
-            "another seed, fewer and smaller photos, one worker",
-            {"seed": 7, "photos": 48, "size": 96, "batch_size": 12, "workers": 1},
+            "another seed, own photos, fewer and smaller, one worker",
+            {
+                "seed": 7,
+                "photos": 48,
+                "size": 96,
+                "batch_size": 12,
+                "workers": 1,
+                "data_dir": "{scratch}/photos",
+            },
+            files=photos,
         ),
         ParameterSet(
             "no turns, too few photos, no such folder",

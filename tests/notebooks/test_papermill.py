@@ -1,4 +1,8 @@
-"""Every chapter runs headless with several parameter sets, and stops at once where one is wrong."""
+"""Every chapter runs headless with several parameter sets, and stops at once where one is wrong.
+
+In warm kernels where there are any: what fresh ones would show besides, the runs with compared outputs show.
+A run with another start method gets a fresh kernel, which asks for it when it starts.
+"""
 
 import os
 import subprocess
@@ -22,6 +26,12 @@ ALL = [(name, each) for name in CHAPTERS for each in SETS.get(name, ())]
 RUNS = [pytest.param(name, each, id=f"{name}: {each.title}") for name, each in ALL if not each.refused]
 REFUSALS = [pytest.param(name, each, id=f"{name}: {each.title}") for name, each in ALL if each.refused]
 MISSPELT = "bacth_size"
+
+
+@pytest.fixture
+def warm(warm_kernels: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in warm_kernels.items():
+        monkeypatch.setenv(name, value)
 
 
 def run(
@@ -98,15 +108,24 @@ def test_chapter_has_its_parameter_sets(name: str) -> None:
 @pytest.mark.timeout(1200)  # workers by spawn import torch, each of them: long on a busy machine
 @pytest.mark.parametrize(("name", "each"), RUNS)
 def test_chapter_runs_with(
-    name: str, each: ParameterSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    name: str,
+    each: ParameterSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if each.start_method:
         monkeypatch.setenv("DPWIDGETS_START_METHOD", each.start_method)
+    else:
+        request.getfixturevalue("warm")
+    if each.files:
+        each.files(tmp_path / "scratch")
     book, error = run(CHAPTERS[name], each.parameters, tmp_path, monkeypatch)
     assert error is None, f"cell {error.exec_count}: {error.ename}: {error.evalue}"
     assert_ran_to_its_end(book)
 
 
+@pytest.mark.usefixtures("warm")
 @pytest.mark.parametrize(("name", "each"), REFUSALS)
 def test_chapter_refuses(
     name: str, each: ParameterSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -120,6 +139,7 @@ def test_chapter_refuses(
     assert_refused(book, error, words)
 
 
+@pytest.mark.usefixtures("warm")
 def test_other_values_change_what_a_chapter_says(
     chapter: Chapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +151,7 @@ def test_other_values_change_what_a_chapter_says(
     assert "sum 12.27\n" not in said
 
 
+@pytest.mark.usefixtures("warm")
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [({"points": 1}, ("points", "2 to 100")), ({"sede": 3}, ("sede", "did you mean seed"))],
@@ -146,6 +167,7 @@ def test_a_refusal_is_seen_where_it_belongs(
     assert_refused(book, error, words)
 
 
+@pytest.mark.usefixtures("warm")
 def test_a_check_that_comes_too_late_is_noticed(
     chapter: Chapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from dpwidgets.labs.base import Lab
 
+expect.set_options(timeout=20_000)  # milliseconds: the tests share two cores
 STATE = ("title", "controls", "initial", "settings", "caption", "code", "catalogue")
 
 
@@ -60,3 +61,10 @@ def open_lab(lab_page: Page) -> Callable[..., None]:
         expect(lab_page.locator("img.dpw-picture").first).to_have_attribute("src", re.compile("^blob:"))
 
     return start
+
+
+@pytest.fixture
+def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A race whose times nobody reads: short turns, not taken again where others are busy meanwhile."""
+    monkeypatch.setattr("benchmarks.race.race.TURN", 0.0)
+    monkeypatch.setattr("benchmarks.race.rounds.TRIES", 1)

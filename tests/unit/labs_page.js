@@ -33,7 +33,7 @@ window.open_lab = async ({ esm, css, state, views = 1 }) => {
   state.frame = bytes(state.frame);
   window.model = new FakeModel(state);
   const { initialize, render } = await widget();
-  await initialize({ model });
+  window.closing = await initialize({ model });
   window.els = [];
   window.endings = [];
   for (let view = 0; view < views; view += 1) {

@@ -2,10 +2,8 @@
 
 import base64
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,14 +13,11 @@ import dpwidgets
 from axe_check import grave_findings
 from dpwidgets.prep.loading.settings import LoaderSettings
 from dpwidgets.prep.loading.trial import Trial
+from themes import THEMES, dress
 
 pytestmark = pytest.mark.browser
 
 LABS = sorted(name for name in dpwidgets.__all__ if name.endswith("Lab"))
-# JupyterLab's own themes, and a page without one in the system's light and dark colours.
-THEMES = ("light", "dark", "dark-high-contrast", "no theme, light", "no theme, dark")
-_FILES = Path(sys.prefix) / "share" / "jupyter" / "lab" / "themes" / "@jupyterlab"
-_GROUND = "body { background: var(--jp-layout-color0, Canvas); margin: 8px; }"
 LEAST = 3.0  # WCAG 2.2, 1.4.11: what shows a control, its state or the focus, against its ground
 _TRIALS = [
     Trial(1, LoaderSettings(), 0.0, "time limit", "", 60.0, 0.95, 0.4, 400 << 20, "decode", "It decodes."),
@@ -135,21 +130,6 @@ def is_plain(value: Any) -> bool:
     except TypeError:
         return False
     return True
-
-
-def dress(page: Page, theme: str) -> None:
-    """Give the page a theme in place of the one before."""
-    file = _FILES / f"theme-{theme}-extension" / "index.css"
-    page.emulate_media(color_scheme="dark" if "dark" in theme else "light")
-    rules = file.read_text(encoding="utf-8") if file.is_file() else ":root { color-scheme: light dark; }"
-    page.evaluate(
-        """(rules) => {
-          document.querySelector("#theme")?.remove();
-          const style = Object.assign(document.createElement("style"), { id: "theme", textContent: rules });
-          document.head.append(style);
-        }""",
-        rules + _GROUND,
-    )
 
 
 def contrast(one: list[int], other: list[int]) -> float:

@@ -186,6 +186,45 @@ def test_no_class_folders(tmp_path: Path) -> None:
     assert "no class folders" in refusal(tmp_path)
 
 
+@pytest.mark.parametrize("names", [("Training", "Testing"), ("train", "dev"), ("TRAIN", "Testing")])
+def test_the_names_of_splits(tmp_path: Path, names: tuple[str, str]) -> None:
+    for number, name in enumerate(names):
+        for label in ("cat", "dog"):
+            picture(tmp_path / name / label / "0.jpg", seed=crc32(f"{number}/{label}".encode()))
+    audit = audit_folder(tmp_path)
+    assert audit.has_splits
+    assert set(audit.table["class"]) == {"cat", "dog"}
+    assert set(audit.table["split"]) == {"train", "test" if names[1] == "Testing" else "val"}
+
+
+@pytest.mark.parametrize("names", [("train", "val"), ("Training", "Testing")])
+def test_a_train_folder_without_classes_beside_another_split(tmp_path: Path, names: tuple[str, str]) -> None:
+    tree(tmp_path, **dict.fromkeys(names, 3))
+    assert f"{tmp_path / names[0]} has no class folders; put its images" in refusal(tmp_path)
+
+
+def test_a_hidden_folder_does_not_make_a_class_named_train_a_split(tmp_path: Path) -> None:
+    tree(tmp_path, car=2, plane=2, train=2)
+    (tmp_path / "train" / ".ipynb_checkpoints").mkdir()
+    audit = audit_folder(tmp_path)
+    assert set(audit.table["class"]) == {"car", "plane", "train"}
+    assert audit.table["usable"].all()
+
+
+def test_a_split_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree(tmp_path / "train", cat=2, dog=2)
+    tree(tmp_path / "val", cat=1, dog=1)
+    scandir = os.scandir
+
+    def refuse(path: Any) -> Any:
+        if Path(path).name == "val":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert "val cannot be read (Permission denied)" in refusal(tmp_path)
+
+
 def test_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The refusal is simulated: root may read everything."""
 

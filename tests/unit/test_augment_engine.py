@@ -40,6 +40,8 @@ def engine(source: ImageSource) -> AugmentEngine:
         ({"steps": "rotation"}, "steps='rotation'.*list"),
         ({"steps": [{"op": "rotatoin"}]}, "operation 'rotatoin'.*did you mean 'rotation'"),
         ({"steps": [{"on": True}]}, "names no operation"),
+        ({"steps": ["rotation"]}, "step 'rotation' names no operation"),
+        ({"steps": [3]}, "step 3 names no operation"),
         ({"steps": [{"op": "rotation", "prob": 1}]}, "step setting 'prob'"),
         ({"steps": [{"op": "rotation", "p": 2}]}, "rotation: p=2.*from 0 to 1"),
         ({"steps": [{"op": "rotation", "p": True}]}, "rotation: p=True"),

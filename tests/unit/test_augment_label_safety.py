@@ -1,9 +1,11 @@
 """The label safety view: what a small model reads in the tiles."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from sklearn.datasets import load_digits
 
 from dpwidgets.prep.augment import AugmentEngine
@@ -77,3 +79,27 @@ def test_colours_count_where_there_are_any() -> None:
     for image, label in zip(images, labels, strict=True):
         image[label * 2] += 150  # red or blue, as grey the same
     assert ThumbnailReader(read_source((images, labels))).accuracy == 1.0
+
+
+def test_a_file_that_drops_out_leaves_the_labels_in_place(tmp_path: Path) -> None:
+    for name, colour in (("a", "red"), ("b", "blue")):
+        (tmp_path / name).mkdir()
+        for number in range(40):
+            Image.new("RGB", (24, 24), colour).save(tmp_path / name / f"{number:02}.png")
+    for number in range(3):
+        (tmp_path / "a" / f"{number:02}.png").write_text("no image")
+    source = read_source(tmp_path)
+    reader = ThumbnailReader(source)
+    assert reader.accuracy == 1.0
+    for index in range(80):  # what cannot be decoded drops out
+        source.sample(index)
+    read, _ = reader([source.sample(index)["image"] for index in range(len(source))])
+    assert read == [source.label(index) for index in range(len(source))]
+
+
+def test_few_images_and_many_classes() -> None:
+    four = torch.arange(4, dtype=torch.uint8).reshape(4, 1, 1, 1).expand(4, 1, 20, 20) * 60
+    reader = ThumbnailReader(read_source((four, [0, 0, 1, 1])))
+    assert reader.accuracy is None
+    assert len(reader(list(four.expand(4, 3, 20, 20)))[0]) == 4
+    ThumbnailReader(read_source((torch.zeros(700, 3, 8, 8, dtype=torch.uint8), list(range(700)))))

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,13 +20,21 @@ from dpwidgets.prep.tables_at_scale.cleaning import (
     tally,
     versions,
 )
-from dpwidgets.prep.tables_at_scale.engines import ENGINES, spark_missing
+from dpwidgets.prep.tables_at_scale.engines import ENGINES, external_cluster, spark_missing
 from dpwidgets.prep.tables_at_scale.measured import run_engine
 from dpwidgets.prep.tables_at_scale.rows import DirtyTable
 
 SMALL = DirtyTable(6_000, seed=3)
 LARGE = DirtyTable(1_000_000)
 LIMIT = 2 * 10**9  # bytes
+FORKS = """
+import os, time
+block = b"x" * (300 << 20)
+for _ in range(2):
+    if os.fork() == 0:
+        break
+time.sleep(1)
+"""
 
 
 def need_spark(engine: str) -> None:
@@ -245,6 +254,17 @@ def test_a_run_that_fails_or_takes_too_long_says_so_and_leaves_nothing(
     assert not with_variable("CLEANING_RUN", str(tmp_path))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which pages are shared")
+def test_memory_that_forked_processes_share_counts_once(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!{sys.executable}\n{FORKS}")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    assert 300 << 20 < run_engine("pandas", raw, tmp_path / "out").peak < 500 << 20
+
+
 def with_variable(name: str, value: str) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
@@ -252,6 +272,18 @@ def with_variable(name: str, value: str) -> list[psutil.Process]:
             if process.environ().get(name) == value:
                 found.append(process)
     return found
+
+
+@pytest.mark.slow
+def test_the_external_cluster_listens_on_loopback_only() -> None:
+    with external_cluster(workers=1):
+        listening = [
+            one.laddr
+            for process in psutil.Process().children(recursive=True)
+            for one in process.net_connections("inet")
+            if one.status == psutil.CONN_LISTEN
+        ]
+    assert {one.ip for one in listening} == {"127.0.0.1"}, listening
 
 
 @pytest.mark.slow

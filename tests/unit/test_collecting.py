@@ -113,6 +113,13 @@ def test_a_file_deleted_and_fetched_into_another_class_lies_in_that_class_alone(
     assert [path.parent.name for path in (tmp_path / "photos").rglob("*.jpg")] == ["dog"]
 
 
+@pytest.mark.parametrize("label", ["roses & tulips", "dogs (small)", "cat's", "C+", "no. 1, new; 2=3!"])
+def test_class_names_with_plain_marks_are_taken(tmp_path: Path, label: str) -> None:
+    photo = next((samples.photos() / "chelsea").iterdir())
+    assert Collection(tmp_path).take(photo, Wanted("disk:x", label, licence="own work")) == "new"
+    assert [path.parent.name for path in (tmp_path / "photos").rglob("*.jpg")] == [label]
+
+
 def test_files_of_this_disk(tmp_path: Path) -> None:
     photo = next((samples.photos() / "chelsea").iterdir())
     (tmp_path / "notes.jpg").write_text("buy cat food")
@@ -120,6 +127,7 @@ def test_files_of_this_disk(tmp_path: Path) -> None:
     assert collection.take(photo, Wanted("disk:a", "cat")) == "new"
     assert collection.take(photo, Wanted("disk:b", "cat")) == "duplicate"
     assert collection.take(photo, Wanted("disk:a", "cat")) == "there already"
+    assert collection.take(photo, Wanted("disk:a", "dog")) == "other label"
     assert collection.take(photo, Wanted("disk:d", "dog")) == "other label"
     assert [row["label"] for row in collection.rows] == ["cat", "cat", "dog"]
     assert collection.take(tmp_path / "notes.jpg", Wanted("disk:c", "cat")) == "not a picture"
@@ -158,6 +166,13 @@ def test_a_damaged_line_of_the_manifest_is_named(tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.jsonl"
     manifest.write_bytes(manifest.read_bytes() + b'{"url": "disk:b", \xff\n')
     with pytest.raises(ValueError, match=r"manifest\.jsonl, line 2 is damaged .+ take the line out"):
+        Collection(tmp_path)
+
+
+@pytest.mark.parametrize("line", [b"7", b"{}", b'{"url": "disk:b"}'])
+def test_a_line_of_the_manifest_that_is_no_row_is_named(tmp_path: Path, line: bytes) -> None:
+    (tmp_path / "manifest.jsonl").write_bytes(line + b"\n")
+    with pytest.raises(ValueError, match=r"line 1 is damaged .it is no row of a collection"):
         Collection(tmp_path)
 
 

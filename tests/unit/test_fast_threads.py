@@ -1,6 +1,7 @@
 """Threads in place of workers: the same batches in the same order, random numbers that repeat, clean ends."""
 
 import threading
+from functools import partial
 
 import pytest
 import torch
@@ -104,8 +105,10 @@ def test_an_error_comes_at_its_place_and_ends_the_threads() -> None:
     assert len(dataset.asked) < 20, "it went on after the error"
 
 
-def test_leaving_early_ends_the_threads_and_gives_torch_its_own_back() -> None:
-    before = torch.get_num_threads()
+def test_leaving_early_ends_the_threads_and_gives_torch_its_own_back(request: pytest.FixtureRequest) -> None:
+    request.addfinalizer(partial(torch.set_num_threads, torch.get_num_threads()))
+    before = 3
+    torch.set_num_threads(before)
     batches = iter(InThreads(DataLoader(Broken(), 1), 3))
     assert int(next(batches)) == 0
     assert loader_threads()

@@ -14,7 +14,7 @@ from PIL import Image
 
 from dpwidgets.labs.base import PREVIEW_SCALE, Control, Lab
 
-SOON = 10  # seconds
+SOON = 30  # seconds
 
 
 class Picture(NamedTuple):

@@ -164,9 +164,12 @@ def test_own_data(data: Any, target: str | None, classes: int) -> None:
 @pytest.mark.parametrize(
     ("data", "target", "told"),
     [
+        (None, "hue", "target='hue' belongs to a table of your own"),
+        ("digits", "hue", "target='hue' belongs to a table of your own"),
         (FRAME, None, "target is not given"),
         (FRAME, "knd", "'knd'.*'kind'"),
         (FRAME, "a", "columns kind are no numbers"),
+        (FRAME.set_axis(["a", "b", "b", "kind"], axis=1), "b", "two columns 'b'; rename one"),
         (rows(), "a", "belongs to a DataFrame"),
         ((rows()[0], np.zeros(59)), None, r"shape \(59,\) and X 60 rows"),
         ((rows()[0], np.zeros(60)), None, "not all the same"),
@@ -180,6 +183,14 @@ def test_own_data(data: Any, target: str | None, classes: int) -> None:
 def test_data_that_do_not_fit_are_refused(data: Any, target: str | None, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         BatchLab(data, target=target)
+
+
+def test_columns_that_are_numbered_are_found_by_their_number_as_text() -> None:
+    frame = pd.DataFrame(np.arange(120.0).reshape(40, 3))
+    frame[2] = [0, 1] * 20
+    lab = BatchLab(frame, target="2")
+    assert lab.result
+    lab.close()
 
 
 def test_data_of_another_kind_are_refused() -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dpwidgets import palette, samples
+from dpwidgets import TensorLab, TransformLab, palette, samples
 from dpwidgets.labs.image import ImageLab
 from dpwidgets.prep.augment import OPERATIONS
 
@@ -91,6 +91,29 @@ def test_every_parameter_but_the_steps_has_a_control(lab: ImageLab) -> None:
 )
 def test_own_images(data: Any) -> None:
     assert ImageLab(data, tiles=2).caption["width"] > 0
+
+
+def test_the_last_file_may_be_the_bad_one(tmp_path: Path) -> None:
+    for number in range(2):
+        Image.new("RGB", (32, 32)).save(tmp_path / f"{number}.png")
+    (tmp_path / "9.png").write_text("no image")
+    for lab in (ImageLab(tmp_path, image=2, steps=[], tiles=2), TransformLab(tmp_path, image=2)):
+        lab.set(seed=1)
+        assert lab.params["image"] == 2
+        lab.close()
+
+
+def test_a_result_that_is_changed_leaves_the_lab_and_the_data_as_they_were() -> None:
+    data = torch.full((1, 3, 256, 256), 9, dtype=torch.uint8)
+    for lab in (
+        ImageLab(data, steps=[], tiles=2),
+        TransformLab(data, steps=[], source="tensor uint8 (3, H, W)"),
+        TensorLab(data[0, 0, :4, :4], view="memory", look="x.transpose(0, 1)"),
+    ):
+        lab.result[0].zero_()
+        assert (lab.result[0] == 9).all()
+        assert (data == 9).all()
+        lab.close()
 
 
 def test_own_folder_with_a_bad_file_says_so(tmp_path: Path) -> None:

@@ -372,6 +372,21 @@ def test_a_search_tells_each_trial_and_proposes_the_best(
     assert proposal.reason != "It was fastest.", "a run of the reader's own comes next"
 
 
+def test_a_search_asks_for_no_batch_larger_than_the_dataset(
+    lab: LoaderLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def fake_tune(dataset: Any, *, batch_sizes: list[int], **_: Any) -> Any:
+        asked.extend(batch_sizes)
+        return found([TuneTrial(1, "look", LoaderSettings(), "finished")])
+
+    monkeypatch.setattr(engine, "tune", fake_tune)
+    lab.set(batch_size=32)
+    lab.tune()
+    assert asked == [32, 16, 64, len(DATA)]
+
+
 def test_a_search_is_stopped(lab: LoaderLab, view: View, monkeypatch: pytest.MonkeyPatch) -> None:
     def fake_tune(dataset: Any, *, stop: threading.Event, **_: Any) -> Any:
         assert stop.wait(SOON)

@@ -405,6 +405,12 @@ def test_keys_zoom_and_pan(page: Page, lab: LoaderLab) -> None:
     assert shown(page)[1] == pytest.approx(10.0)
     page.keyboard.press("0")
     assert shown(page) == (0.0, 10.0)
+    for _ in range(9):
+        page.keyboard.press("-")
+    start, end = shown(page)
+    assert end - start == pytest.approx(15.0), "half as much again as there is"
+    page.keyboard.press("0")
+    assert shown(page) == (0.0, 10.0)
     page.keyboard.press("-")
     page.keyboard.press("Home")
     assert shown(page)[0] == 0.0
@@ -561,3 +567,29 @@ def test_nothing_sticks_out_or_overlaps(page: Page, lab: LoaderLab, width: int) 
         return boxes.flatMap(({ name, box }, at) => boxes.slice(at + 1)
             .filter((other) => !apart(box, other.box)).map((other) => `${name} / ${other.name}`)); }"""
     assert page.evaluate(script, parts) == []
+
+
+def test_a_lost_kernel_is_not_called_busy(page: Page, lab: LoaderLab) -> None:
+    open_lab(page, lab)
+    page.evaluate("""() => {
+        const later = setTimeout;
+        window.setTimeout = (then, ms) => later(then, ms / 100);
+        model.dead = true;
+    }""")
+    page.get_by_role("button", name="Run").click()
+    page.evaluate("() => new Promise((then) => setTimeout(then, 20_000))")  # 200 ms
+    assert page.locator(".dpw-run [role=status]").inner_text() == ""
+
+
+def test_a_drag_that_the_browser_takes_over_is_over(page: Page, lab: LoaderLab) -> None:
+    open_lab(page, lab)
+    tell(page, spans=run_of(8), run=lab.params)
+    box = timeline(page).bounding_box()
+    assert box is not None
+    before = shown(page)
+    page.mouse.move(box["x"] + 300, box["y"] + 40)
+    page.mouse.down()
+    timeline(page).dispatch_event("pointercancel")
+    page.mouse.move(box["x"] + 400, box["y"] + 40, steps=4)
+    page.mouse.up()
+    assert shown(page) == before

@@ -7,7 +7,7 @@ import pytest
 from dpwidgets.labs import mailbox
 from dpwidgets.labs.mailbox import Mailbox
 
-SOON = 10  # seconds: more than any of this takes
+SOON = 30  # seconds: more than any of this takes
 
 
 class Reader:

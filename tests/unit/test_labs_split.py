@@ -32,6 +32,12 @@ def test_leaks_are_told_below_the_picture(lab: SplitLab) -> None:
     assert not any("leak" in note for note in lab.caption["notes"])
 
 
+@pytest.mark.parametrize("name", ["target", "group", "time", "id"])
+def test_columns_of_sample_data_cannot_be_chosen(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name}='ill' belongs to a table of your own"):
+        SplitLab(**{name: "ill"})
+
+
 def test_the_readers_own_table() -> None:
     frame = pd.DataFrame({"size": np.arange(40.0), "label": ["a", "b"] * 20, "who": np.arange(40) // 4})
     lab = SplitLab(frame, target="label", group="who", strategy="grouped")

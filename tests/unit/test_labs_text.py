@@ -182,6 +182,13 @@ def test_own_sentences(tmp_path: Path) -> None:
         assert "labelled 1" in lab.caption["alt"]
 
 
+def test_a_tilde_means_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # where Windows looks
+    (tmp_path / "s.txt").write_text("One dog.", encoding="utf-8")
+    assert read_sentences("~/s.txt").texts == ("One dog.",)
+
+
 @pytest.mark.parametrize(
     ("data", "error", "told"),
     [
@@ -189,6 +196,7 @@ def test_own_sentences(tmp_path: Path) -> None:
         (["good", None], TypeError, r"sentence 1 is None.*dropna"),
         (["x" * 601], ValueError, "sentence 0 has 601 characters.*600"),
         (3, TypeError, "int cannot be read"),
+        ("good " * 80, FileNotFoundError, "list of sentences"),
         ("The film is good.", FileNotFoundError, "no file 'The film is good.'.*list of sentences"),
     ],
 )

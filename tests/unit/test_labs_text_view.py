@@ -71,3 +71,15 @@ def test_the_list_follows_the_settled_picture(page: Page, lab: TextLab) -> None:
     png = base64.b64encode(other.frame).decode()
     page.evaluate("([png, caption]) => settle(0, png, { caption })", [png, other.caption])
     expect(page.locator(".dpw-variants li")).to_have_text(["A plain day."])
+
+
+def test_text_from_right_to_left_stands_so(page: Page, lab: TextLab) -> None:
+    pieces = [["deleted", "שלום", "", " "], ["kept", "", "עולם.", ""]]
+    more = {"variants": [{"text": "עולם.", "pieces": pieces, "reasons": []}]}
+    png = base64.b64encode(lab.frame).decode()
+    page.evaluate("([png, more]) => settle(0, png, { caption: { more } })", [png, more])
+    expect(page.locator(".dpw-variants li")).to_have_count(1)
+    expect(page.locator(".dpw-variants p").first).to_have_css("direction", "rtl")
+    typed = page.get_by_label("your own")
+    typed.fill("שלום")
+    expect(typed).to_have_css("direction", "rtl")

@@ -393,3 +393,64 @@ def test_without_a_clipboard_the_code_is_selected(page: Page, lab: ImageLab, ope
     page.get_by_role("button", name="Copy as code").click()
     expect(page.locator(".dpw-code")).to_be_visible()
     assert page.evaluate("() => getSelection().toString().trim()") == lab.code.strip()
+
+
+def test_the_first_digit_of_a_number_is_replaced_in_place(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
+    seed = page.get_by_label("seed", exact=True)
+    seed.fill("1000")
+    for key in ("Home", "Delete", "2"):
+        seed.press(key)
+    expect(seed).to_have_value("2000")
+
+
+def test_without_a_kernel_there_is_no_reset_but_the_code(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
+    page.evaluate("() => els[0].classList.add('jupyter-widgets-disconnected')")
+    expect(page.locator(".dpw-offline")).to_be_visible()
+    expect(page.get_by_role("button", name="Reset")).to_be_disabled()
+    expect(page.get_by_role("button", name="Copy as code")).to_be_enabled()
+
+
+def test_a_lost_kernel_is_not_called_busy(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
+    slide(page, 30)
+    page.evaluate("() => { model.dead = true; }")
+    slide(page, 31)
+    expect(page.locator(".dpw-offline")).to_be_visible()
+    page.clock.run_for(5000)
+    expect(page.locator(".dpw-waiting")).to_be_empty()
+
+
+def test_a_closed_lab_leaves_no_picture_and_no_timer_behind(
+    page: Page, lab: ImageLab, open_lab: Open
+) -> None:
+    open_lab(lab)
+    page.evaluate("""() => {
+        window.alive = new Set();
+        const make = URL.createObjectURL.bind(URL), end = URL.revokeObjectURL.bind(URL);
+        URL.createObjectURL = (blob) => { const url = make(blob); alive.add(url); return url; };
+        URL.revokeObjectURL = (url) => { alive.delete(url); end(url); };
+    }""")
+    slide(page, 30)
+    slide(page, 31)
+    page.evaluate("jpeg => { settle(1, jpeg); closing(); }", picture())
+    # Another picture, decoded after that one: by then it is shown, or given back.
+    page.evaluate(
+        """async jpeg => {
+            const image = new Image();
+            image.src = `data:image/jpeg;base64,${jpeg}`;
+            await image.decode();
+        }""",
+        picture(640, 480),
+    )
+    page.clock.run_for(40_000)
+    assert len(sent(page)) == 2
+    assert page.evaluate("() => alive.size") == 0
+
+
+def test_a_very_long_name_does_not_widen_the_page(page: Page, lab: ImageLab, open_lab: Open) -> None:
+    open_lab(lab)
+    settle(page, caption={"notes": ["left out: " + "x" * 400]})
+    expect(page.locator(".dpw-notes")).to_contain_text("left out")
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

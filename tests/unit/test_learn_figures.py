@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 matplotlib.use("Agg")
+from matplotlib import font_manager
 from matplotlib import pyplot as plt
 
 from dpwidgets import palette
@@ -87,6 +89,17 @@ def test_style_tells_series_apart_by_more_than_colour() -> None:
     assert [each["color"] for each in series] == list(palette.SERIES)
     for key in ("marker", "linestyle"):
         assert len({str(each[key]) for each in series}) == len(series)
+
+
+def test_chinese_names_are_drawn(shown: Shown, recwarn: pytest.WarningsRecorder) -> None:
+    if not set(figures._CHINESE) & set(font_manager.fontManager.get_font_names()):
+        reason = "no font with Chinese characters: install one (Debian: apt-get install fonts-noto-cjk)"
+        pytest.fail(reason) if os.environ.get("DPWIDGETS_REQUIRE_ALL") == "1" else pytest.skip(reason)
+    use_style()
+    fig, axis = plt.subplots()
+    axis.set_title("红花 2")
+    show(fig, alt="A title.")
+    assert [str(one.message) for one in recwarn] == []
 
 
 def test_style_draws_every_usual_kind_of_plot(shown: Shown) -> None:

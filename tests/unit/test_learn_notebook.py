@@ -113,7 +113,7 @@ def test_a_certain_hint_leaves_the_count_alone() -> None:
     assert FIRST.hints[0] in repr(hint(FIRST.id))
 
 
-@pytest.mark.parametrize("number", [0, 4, -1, "two"])
+@pytest.mark.parametrize("number", [0, 4, -1, "two", True])
 def test_a_hint_that_is_not_there(number: int) -> None:
     with pytest.raises(ValueError, match="there are hints 1 to 3"):
         hint(FIRST.id, number)
@@ -178,6 +178,7 @@ def test_a_prediction_is_kept_until_the_next() -> None:
         (90, 100, "✓ Right", "Close: your prediction is off by 10%"),
         (50, 100, "○ Answer", "off by 50%"),
         (200, torch.tensor(100.0), "○ Answer", "off by 100%"),
+        (100, torch.tensor([100]), "✓ Right", "was right"),
         (3, 0, "○ Answer", "off by 3 ms"),
         ("many", 3, "○ Answer", "must be a number"),
         (True, 1, "○ Answer", "must be a number"),

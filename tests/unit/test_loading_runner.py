@@ -203,6 +203,7 @@ def test_a_runner_that_is_forgotten_ends_its_child() -> None:
         ({"text": ["a", "b"]}, 2),
         ([(torch.zeros(3), 1)] * 5, 5),
         (["a", "b"], 2),
+        ([("a", "b", "c"), torch.zeros(3)], 3),
         (torch.tensor(1.0), 1),
         (7, 1),
     ],

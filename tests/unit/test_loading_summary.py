@@ -231,6 +231,17 @@ def test_a_transfer_that_takes_longer_than_the_step_is_named() -> None:
     assert summarise(spans, items=1, num_workers=0).bottleneck == "transfer"
 
 
+def test_an_epoch_that_was_cut_before_its_first_batch_does_not_count_for_the_rate() -> None:
+    spans = [
+        Span("wait", CONSUMER, 0.0, 0.5, name="start"), Span("wait", CONSUMER, 0.5, 2.0, 0),
+        Span("step", CONSUMER, 2.0, 2.2, 0),
+        Span("wait", CONSUMER, 2.2, 2.7, name="start"), Span("wait", CONSUMER, 2.7, 4.2, 0),
+        Span("step", CONSUMER, 4.2, 4.4, 0),
+        Span("wait", CONSUMER, 4.4, 4.9, name="start"),
+    ]  # fmt: skip
+    assert summarise(spans, items=80, num_workers=0).items_per_second == pytest.approx(80 / 4.9)
+
+
 def test_no_spans_give_no_verdict() -> None:
     summary = summarise([], items=0, num_workers=2)
     assert (summary.bottleneck, summary.items_per_second, summary.wait_share) == ("", 0.0, 0.0)

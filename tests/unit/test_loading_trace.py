@@ -31,6 +31,7 @@ from dpwidgets.prep.loading.spans import CONSUMER, Span
 from dpwidgets.prep.loading.trace import TraceError, trace
 from dpwidgets.prep.loading.trace_batch import TracedBatch
 from dpwidgets.prep.loading.trace_dataset import TracedIterable
+from dpwidgets.prep.loading.transfer import to_device
 from dpwidgets.samples.photo_folder import write_photos
 
 pytestmark = pytest.mark.timeout(120)
@@ -335,6 +336,12 @@ def test_batches_are_moved_to_the_device_in_whatever_shape() -> None:
     assert {tensor.device.type for tensor in moved} == {"meta"}
     assert batch["tuple"][1] == tuple(f"name {index}" for index in range(5))
     assert [span.batch for span in traced.spans if span.kind == "transfer"] == [0]
+
+
+def test_a_packed_sequence_is_moved_in_its_own_way() -> None:
+    packed = torch.nn.utils.rnn.pack_sequence([torch.zeros(3), torch.zeros(2)])
+    moved = to_device({"words": packed}, torch.device("meta"))["words"]
+    assert (moved.data.device.type, moved.batch_sizes.device.type) == ("meta", "cpu")
 
 
 class Lockable:

@@ -5,6 +5,7 @@ worker) on a clock of its own, so that the search is tested without waiting and 
 """
 
 import random
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -479,8 +480,18 @@ def test_a_wrong_setting_is_named() -> None:
         tune(list(range(100)), base={"drop_lst": True})
 
 
+def test_what_is_searched_does_not_come_from_the_base(monkeypatch: pytest.MonkeyPatch) -> None:
+    spaces: list[Space] = []
+    module = sys.modules["dpwidgets.prep.loading.tune"]
+    monkeypatch.setattr(module, "search", lambda bench, space, **_: spaces.append(space))
+    tune(list(range(100)), base={"pin_memory": True, "prefetch_factor": 8, "drop_last": True})
+    assert spaces[0].base == LoaderSettings(drop_last=True, shuffle=True)
+
+
 def test_a_dataset_without_length_needs_one() -> None:
-    with pytest.raises(TuneError, match=r"Endless has no len.*give length="):
+    with pytest.raises(
+        TuneError, match=r"Endless has no len.*give it a __len__.*or call tune\(dataset, length="
+    ):
         tune(Endless())
 
 

@@ -198,6 +198,7 @@ def not_augmented(folder, batch_size):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("short_turns")
 @pytest.mark.parametrize(("factory", "code"), [("like_the_guide", 0), ("not_augmented", 1)])
 def test_a_training_race_from_the_command_line(
     tmp_path: Path,

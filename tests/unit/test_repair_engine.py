@@ -2,6 +2,7 @@
 
 import sys
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -389,6 +390,7 @@ def test_the_task_follows_from_the_target(target: Any, task: str) -> None:
         (own(d=np.inf), None, "infinite values"),
         (pd.concat([own()] * 60), None, r"3,600 rows.*data.sample\(3000"),
         (own(), "price", "target='price' is no column of the table; it has a, b, city, c"),
+        (own().assign(C=1).rename(columns={"C": "a"}), "a", "two columns 'a'; rename one"),
         (own(), [1, 2], "target has 2 values for 60 rows"),
         (own(), [None] + [1.0] * 59, "target is missing 1 values"),
         (own(), ["x"] * 60, "two classes or more"),
@@ -398,6 +400,34 @@ def test_the_task_follows_from_the_target(target: Any, task: str) -> None:
 def test_data_that_does_not_fit_is_refused_with_the_cure(data: Any, target: Any, told: str) -> None:
     with pytest.raises((ValueError, TypeError, FileNotFoundError), match=told):
         read_source(data, target)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("name,b\nKäse,1\n".encode("latin-1"), "is no UTF-8 text .*save it as CSV in UTF-8"),
+        (b"", "is empty; give a CSV file"),
+        (b"a,b\n1,2\n1,2,3\n", "is no table .*line 3, saw 3"),
+        (b"a;b\n1,5;2\n1;2\n", "has semicolons between its values; save it with commas"),
+        (b"a\tb\n1\t2\n", "has tabs between"),
+        (b"a|b\n1|2\n", "has bars between"),
+    ],
+)
+def test_a_file_that_is_no_csv_is_named(tmp_path: Path, content: bytes, told: str) -> None:
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"t\.csv {told}"):
+        read_source(tmp_path / "t.csv")
+
+
+def test_a_tilde_means_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # where Windows looks
+    own().to_csv(tmp_path / "t.csv", index=False)
+    assert read_source("~/t.csv").columns == ("a", "b", "c")
+
+
+def test_lengths_of_time_are_left_out() -> None:
+    assert read_source(own(took=pd.to_timedelta(range(60), unit="s"))).left_out == ("city", "took")
 
 
 def test_mar_needs_a_whole_column() -> None:

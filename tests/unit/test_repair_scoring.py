@@ -5,7 +5,7 @@ import pytest
 
 from dpwidgets.prep.repair.engine import RepairEngine
 from dpwidgets.prep.repair.findings import DROPPED, MEAN_FILL, THIS
-from dpwidgets.prep.repair.scoring import Estimate, distance, estimate, pooled
+from dpwidgets.prep.repair.scoring import Estimate, _scored, distance, estimate, pooled
 from dpwidgets.prep.repair.source import sample_sources
 from dpwidgets.prep.repair.strategies import Repaired
 
@@ -83,3 +83,10 @@ def test_the_pooled_standard_error_is_wider_than_that_of_one_filled_table(engine
         narrower.append(engine.findings(params | {"strategy": "mean"}).pooled.error / several.known.error)
     assert np.mean(wider) > 1.05
     assert max(narrower) < 0.9, "a mean fill claims more than all true values give"
+
+
+def test_a_target_that_hardly_varies_has_a_finite_score() -> None:
+    told, truth = np.linspace(0, 1, 10), np.array([0.0] * 9 + [1.0])
+    assert np.isfinite(_scored(told, truth, "regression")).all()
+    assert _scored(np.zeros(10), np.zeros(10), "regression") == (1.0, 0.0)
+    assert _scored(told, np.zeros(10), "regression") == (0.0, 0.0)

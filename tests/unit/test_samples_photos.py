@@ -124,6 +124,33 @@ def test_a_folder_without_regions_has_none(tmp_path: Path) -> None:
     assert samples.photo_regions(tmp_path) == {}
 
 
+def regions_file(root: Path, *lines: str, encoding: str = "utf-8") -> None:
+    (root / "regions.csv").write_text("".join(f"{line}\n" for line in lines), encoding=encoding)
+
+
+def test_a_regions_file_that_excel_wrote_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    regions_file(tmp_path, "file,region", "a.jpg,one", encoding="utf-8-sig")
+    assert samples.photo_regions(tmp_path) == {"a.jpg": "one"}
+
+
+def test_a_regions_file_that_names_no_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat" / "a.jpg").touch()
+    regions_file(tmp_path, "file,region", "a.jpg,one", f"{'b' * 300}.jpg,two")
+    with pytest.raises(samples.SampleError, match=r"regions\.csv names no file .* 'a\.jpg'; .*cat/a\.jpg"):
+        samples.photo_regions(tmp_path)
+    regions_file(tmp_path, "file,region", "cat/a.jpg,one", "gone.jpg,two")
+    assert len(samples.photo_regions(tmp_path)) == 2, "some may be missing"
+
+
+def test_a_regions_file_with_a_short_line_is_refused(tmp_path: Path) -> None:
+    for head in ("file,region", "region,file"):
+        regions_file(tmp_path, head, "a.jpg")
+        with pytest.raises(samples.SampleError, match=r"line 2: no file or no region"):
+            samples.photo_regions(tmp_path)
+
+
 def test_regions_file_without_its_columns_is_refused(tmp_path: Path) -> None:
     (tmp_path / "regions.csv").write_text("file,group\na.jpg,1\n", encoding="utf-8")
     with pytest.raises(samples.SampleError, match=r"regions\.csv lacks the column region.*file,region"):

@@ -188,7 +188,7 @@ def no_process_left() -> Iterator[None]:
     """After the test no descendant of ours is alive that was not before it."""
     before = set(psutil.Process().children(recursive=True))
     yield
-    _, alive = psutil.wait_procs(set(psutil.Process().children(recursive=True)) - before, timeout=10)
+    _, alive = psutil.wait_procs(set(psutil.Process().children(recursive=True)) - before, timeout=30)
     assert not alive
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
@@ -41,7 +42,9 @@ def test_padding_and_masks_are_torchs(engine: SceneEngine) -> None:
         assert batch["present"][:, 2].tolist() == [one.sound is not None for one in scenes]
 
 
-@pytest.mark.parametrize("params", [{}, {"first": 100, "batch_size": 3}, {"first": 5, "only_complete": True}])
+@pytest.mark.parametrize(
+    "params", [{}, {"first": 100, "batch_size": 3}, {"first": 399, "only_complete": True}]
+)
 def test_the_code_gives_the_same_batch(engine: SceneEngine, params: dict[str, Any]) -> None:
     code = engine.to_code(params)
     names: dict[str, Any] = {}
@@ -102,6 +105,40 @@ def test_the_readers_own_folder(tmp_path: Path) -> None:
     lab = SceneLab(tmp_path, batch_size=3)
     assert lab.result["sounds"].shape == (3, 0)
     assert not lab.result["present"][:, 2].any()
+
+
+@pytest.mark.parametrize("drawing", ["spectrogram", "wave"])
+@pytest.mark.parametrize("count", [0, 1])
+def test_a_sound_of_no_or_one_sample_is_drawn(tmp_path: Path, drawing: str, count: int) -> None:
+    (tmp_path / "sounds").mkdir()
+    soundfile.write(tmp_path / "sounds" / "a.wav", np.zeros(count), 8000)
+    assert SceneEngine(tmp_path).render({"drawing": drawing}).picture.size
+
+
+def test_a_caption_that_is_no_utf8_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "0007.txt"
+    file.write_bytes("ein schöner Kreis".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"0007\.txt is no UTF-8 text .* save it as UTF-8"):
+        read_words(file)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_word(tmp_path: Path) -> None:
+    (tmp_path / "captions").mkdir()
+    file = tmp_path / "captions" / "a.txt"
+    file.write_text("Red circle", encoding="utf-8-sig")
+    assert read_words(file) == ["red", "circle"]
+    lab = SceneLab(tmp_path, batch_size=1)
+    assert lab.caption["more"]["caption"] == "Red circle"
+    names: dict[str, Any] = {}
+    exec(lab.to_code(), names)
+    assert names["read_words"](file) == ["red", "circle"]
+
+
+def test_a_sound_that_cannot_be_decoded_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "0007.wav"
+    file.write_bytes(b"RIFF and nothing more")
+    with pytest.raises(ValueError, match=r"0007\.wav cannot be decoded .* mend the file"):
+        read_sound(file)
 
 
 def test_folders_without_scenes_are_told(tmp_path: Path) -> None:

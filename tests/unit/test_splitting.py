@@ -178,7 +178,14 @@ def test_an_image_folder_is_read_with_its_paths_as_ids(tmp_path: Path) -> None:
         (pd.DataFrame({"label": [1, 2]}), {"target": "lable"}, "'lable'.*'label'"),
         (pd.DataFrame({"a": [1, 1]}), {"target": "a"}, "one value"),
         (pd.DataFrame({"a": [1, None]}), {"target": "a"}, "1 holes"),
+        (pd.DataFrame({"a": []}), {"target": "a"}, "no rows"),
         ("no/such.csv", {"target": "a"}, "no such file"),
+        (pd.DataFrame([[1, 2]] * 9, columns=["a", "a"]), {"target": "a"}, "two columns 'a'; rename one"),
+        (
+            pd.DataFrame({"a": [1, 2], "day": ["2026-01-31", "soon"]}),
+            {"target": "a", "time": "day"},
+            "time column 'day' cannot be read .*give numbers, or dates",
+        ),
         ([1, 2, 3], {}, "type list"),
     ],
 )
@@ -218,3 +225,85 @@ def test_the_picture_follows_the_slider_and_is_the_same_again(name: str) -> None
     assert not np.array_equal(first.picture, moved.picture)
     small = engine.render({"data": name, "test": 0.2}, 0.5).picture
     assert small.shape == (first.picture.shape[0] // 2, first.picture.shape[1] // 2, 3)
+
+
+def test_own_groups_keep_their_parts_and_the_code_takes_their_names() -> None:
+    old = pd.DataFrame({"label": ["a", "b"] * 30, "who": [f"p{7 * row % 20:02}" for row in range(60)]})
+    new = pd.concat([pd.DataFrame({"label": ["a"], "who": ["p99"]}), old], ignore_index=True)
+    one, two = (SplitEngine(read_problem(table, target="label", group="who")) for table in (old, new))
+    before, after = (each.parts({"strategy": "hash of group"}).test for each in (one, two))
+    assert [row + 1 for row in before] == [row for row in after if row]
+    given = {
+        "grouped": old["who"].to_numpy(str),
+        "hash of group": [f"group-{who}" for who in old["who"]],
+    }
+    for strategy, names in given.items():
+        code: dict[str, Any] = {}
+        exec(one.to_code({"strategy": strategy}), code)
+        for mine, copied in zip(one.parts({"strategy": strategy}), code["split"](names), strict=True):
+            assert np.array_equal(mine, copied)
+
+
+@pytest.mark.parametrize("what", ["group", "time", "id"])
+def test_holes_in_columns_are_told(what: str) -> None:
+    frame = pd.DataFrame({"label": ["a", "b"] * 20, "of": [*range(39), None]})
+    with pytest.raises(ValueError, match=f"{what} column 'of' has 1 holes"):
+        read_problem(frame, target="label", **{what: "of"})
+
+
+@pytest.mark.parametrize(
+    "column", [[np.nan] * 40, [np.inf, *range(39)], pd.array([None, 1, 2, 3] * 10, "Int64")]
+)
+def test_a_column_with_holes_of_any_kind_does_not_stop_the_score(column: Any) -> None:
+    frame = pd.DataFrame({"a": np.arange(40.0), "odd": column, "label": ["x", "y"] * 20})
+    engine = SplitEngine(read_problem(frame, target="label"))
+    assert engine.render({}).picture.size
+
+
+def test_columns_that_are_numbered_are_found_by_their_number_as_text() -> None:
+    frame = pd.DataFrame(np.arange(120.0).reshape(40, 3)).astype({2: "int64"})
+    frame[2] = [0, 1] * 20
+    assert len(read_problem(frame, target="2")) == 40
+
+
+def test_a_csv_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    for content, told in ((b"", "is empty"), (b"a;b\n1;2\n", "has semicolons"), (b"a,b\n\xe4,2\n", "UTF-8")):
+        (tmp_path / "t.csv").write_bytes(content)
+        with pytest.raises(ValueError, match=rf"t\.csv .*{told}"):
+            read_problem(tmp_path / "t.csv", target="a")
+
+
+def test_lengths_of_time_do_not_stop_the_score() -> None:
+    took = pd.to_timedelta(range(40), unit="s")
+    frame = pd.DataFrame({"a": np.arange(40.0), "took": took, "label": ["x", "y"] * 20})
+    x = read_problem(frame, target="label").x
+    assert x is not None
+    assert x.shape == (40, 1)
+
+
+def test_hidden_folders_and_files_are_passed_over(tmp_path: Path) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / name / ".cache").mkdir(parents=True)
+        for file in ("0.png", ".cache/1.png"):
+            Image.new("RGB", (20, 10)).save(tmp_path / name / file)
+        (tmp_path / name / "._0.png").write_bytes(b"what macOS writes")
+    (tmp_path / ".ipynb_checkpoints").mkdir()
+    assert read_problem(tmp_path).ids == ("cat/0.png", "dog/0.png")
+
+
+def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
+    (tmp_path / "cat").mkdir()
+    file = tmp_path / "cat" / "half.jpg"
+    Image.effect_noise((200, 200), 90).convert("RGB").save(file)
+    file.write_bytes(file.read_bytes()[:2000])
+    with pytest.raises(ValueError, match=r"half\.jpg cannot be decoded"):
+        read_problem(tmp_path)
+
+
+def test_too_few_items_before_the_growth_are_told_as_such() -> None:
+    y = np.zeros(40, np.int64)
+    y[np.random.default_rng(0).permutation(40)[-3:]] = 1  # the last to come
+    engine = SplitEngine(Problem("rows", y, ("common", "rare"), tuple(map(str, range(40)))))
+    assert len(engine.parts({"strategy": "stratified"}).test)
+    with pytest.raises(ValueError, match=r"before the data grew by 25%.*grown=0"):
+        engine.render({"strategy": "stratified"})

@@ -93,7 +93,7 @@ def test_the_table_sums_parts_and_tells_the_ratio(tmp_path: Path) -> None:
         "| chapters, outputs compared | 2 | 30 | 12 |",
         "| unit tests | 1 | 10 | 0 |",
         "| all, one after another | 4 | 80 | 12 |",
-        "| by `make test` | 4 | 36 | 12 |",
+        "| by `make test` | 4 | 36 | |",
         "",
         "`make test` takes 0.45 of the time of its tests one after another.",
     ]

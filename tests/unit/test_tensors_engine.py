@@ -353,3 +353,9 @@ def test_cells_stay_inside_their_box() -> None:
             left, top, right, bottom = grid.cell(views.index_at(place, torch.Size(shape)))
             assert 20 <= left < right <= 320.001, shape
             assert 30 <= top < bottom <= 180.001, shape
+
+
+def test_a_sum_is_compared_with_the_exact_one() -> None:
+    assert dtypes.row(2**53, 1, "float64").total_told == "rounded, off by 1"
+    assert dtypes.row(3e38, 100, "float32").total_told == "rounded, off by 1e+02"
+    assert dtypes.row(2**53, 2, "float64").total_told == "exact"

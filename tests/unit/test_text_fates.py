@@ -175,6 +175,7 @@ def test_a_reason_in_words(before: str, change: dict[int, str | None], reason: s
         ("The soup is hot.", {1: "broth"}),
         ("What I like is hot.", {1: None}),
         ("A warm and funny book", {1: "friendly"}),
+        ("The fox is not good.", {1: "play a trick on"}),
     ],
 )
 def test_no_reason_where_no_rule_applies(before: str, change: dict[int, str | None]) -> None:

@@ -1,4 +1,4 @@
-"""Tags: known ones only, exceptions with a reason, most outputs compared."""
+"""Tags: known ones only, no comment in their place, exceptions with a reason, most outputs compared."""
 
 import re
 from collections.abc import Iterator
@@ -22,6 +22,7 @@ _KNOWN = {
     *_NEEDS_REASON,
 }
 _MAP_TAG = re.compile(r"(claim|snippet)-(\d+)")
+_COMMENT = re.compile(r"^\s*#+\s*(NBVAL_\w+|PYTEST_VALIDATE_\w+)\s*$", re.MULTILINE)  # nbval obeys those too
 _COMPARED = 0.8
 
 
@@ -62,6 +63,14 @@ def reasons(view: View) -> Iterator[Problem]:
                 )
 
 
+def comments(view: View) -> Iterator[Problem]:
+    for index, cell in view.code:
+        if found := _COMMENT.search(cell.source):
+            yield view.problem(
+                index, "comment", f"the comment {found[1]} steers nbval", "use a tag, and say the reason"
+            )
+
+
 def expected_errors(view: View) -> Iterator[Problem]:
     for index in view.tagged("raises-exception"):
         yield view.problem(
@@ -81,4 +90,4 @@ def compared(view: View) -> Iterator[Problem]:
         )
 
 
-RULES = (known, reasons, expected_errors, compared)
+RULES = (known, comments, reasons, expected_errors, compared)

@@ -1,7 +1,8 @@
 """Kernels in a fraction of a second: forked from one process that has the imports done.
 
-For the everyday run alone. A warm kernel hides what a chapter forgets to import and anything that goes wrong
-at an import; `make test` has fresh kernels.
+A warm kernel hides what a chapter forgets to import and anything that goes wrong at an import. So `make test`
+compares the outputs of every chapter in a fresh kernel, and only runs it again, with other parameters or in
+the browser, in a warm one.
 """
 
 import json
@@ -19,11 +20,14 @@ AVAILABLE = sys.platform == "linux"
 
 
 class WarmKernels:
-    """Makes every kernel `python3` of this process and its children a warm one, until `stop`.
+    """Makes kernels `python3`, until `stop`, for those who have its `environment`.
 
     Args:
         scratch: an empty folder for the socket, the kernel's description and the log; a short path, since
             the system allows a socket some 100 characters.
+
+    Attributes:
+        environment: the variable with which Jupyter finds these kernels before all others.
     """
 
     def __init__(self, scratch: Path) -> None:
@@ -47,16 +51,11 @@ class WarmKernels:
                 stderr=log,
                 start_new_session=True,
             )
-        self._before = os.environ.get("JUPYTER_PATH")
-        folders = [str(scratch / "jupyter"), self._before or ""]
-        os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, folders))
+        folders = [str(scratch / "jupyter"), os.environ.get("JUPYTER_PATH")]
+        self.environment = {"JUPYTER_PATH": os.pathsep.join(filter(None, folders))}
 
     def stop(self) -> str:
         """End all warm kernels; return what went wrong in the process that made them, if anything did."""
-        if self._before is None:
-            del os.environ["JUPYTER_PATH"]
-        else:
-            os.environ["JUPYTER_PATH"] = self._before
         assert self._zygote.stdin is not None
         self._zygote.stdin.close()
         self._zygote.wait(60)

@@ -93,7 +93,11 @@ def serve(server: socket.socket) -> NoReturn:
             bury(stand_ins)
         if server in ready:
             stand_in, _ = server.accept()
-            request, streams = receive(stand_in)
+            try:
+                request, streams = receive(stand_in)
+            except ConnectionError:
+                stand_in.close()
+                continue
             pid = os.fork()
             if pid == 0:
                 for own in (server, *stand_ins.values(), stand_in):
@@ -114,7 +118,11 @@ def receive(stand_in: socket.socket) -> tuple[dict, list[int]]:
     for _, _, data in ancillary:
         streams.frombytes(data)
     while not line.endswith(b"\n"):
-        line += stand_in.recv(1 << 16)
+        if not (more := stand_in.recv(1 << 16)):
+            for stream in streams:
+                os.close(stream)
+            raise ConnectionError("the stand-in ended before it had asked")
+        line += more
     return json.loads(line), list(streams)
 
 

@@ -779,8 +779,9 @@ WRONG_PAIRS = Prediction(
     id="07.p1",
     question="376 pairs of picture and caption, joined by position. How many are wrong?",
     explanation=(
-        "After the first lost caption every row is off by one, after the second by two. Only the "
-        "few rows before the first gap are right, and rows where a lost picture makes up for a lost caption."
+        "After the first lost caption every row is off by one, after the second by two. A lost "
+        "picture takes one off again, but never all of it here: only the 14 rows before the first gap are "
+        "right."
     ),
     unit="pairs",
     tolerance=0.1,

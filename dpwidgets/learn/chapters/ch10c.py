@@ -857,20 +857,21 @@ def _bytes_held(thing: Any) -> int:
         return sum(_bytes_held(value) for value in thing.values())
     if isinstance(thing, list | tuple | set | deque):
         return sum(_bytes_held(value) for value in thing)
-    return 0
+    return 8 if isinstance(thing, int | float) else 0
 
 
 def _watch_mean(mean_class: Callable[..., Any]) -> dict[str, Any]:
-    """The last mean of a long run with a short last batch, and what the object holds at the end."""
-    running = mean_class()
+    """The last mean of a run with a short last batch, and what the object holds, early and at the end."""
+    running, held = mean_class(), []
     for _ in range(20):
         running.update(torch.full((8, 3, 4, 4), 51, dtype=torch.uint8))
+        held.append(_bytes_held(vars(running)))
     last = running.update(torch.full((1, 3, 4, 4), 255, dtype=torch.uint8))
-    return {"mean": last, "bytes held": _bytes_held(vars(running))}
+    return {"mean": last, "bytes after 2 batches": held[1], "bytes after 21": _bytes_held(vars(running))}
 
 
 def _judge_mean(came: dict[str, Any]) -> str | None:
-    mean, held = came["mean"], came["bytes held"]
+    mean, early, held = came["mean"], came["bytes after 2 batches"], came["bytes after 21"]
     if not isinstance(mean, torch.Tensor) or mean.shape != (3,):
         return "Return a tensor of shape (3,): one mean for each channel."
     right = (160 * 0.2 + 1) / 161
@@ -888,11 +889,10 @@ def _judge_mean(came: dict[str, Any]) -> str | None:
         return "That is the mean of the last batch alone. The photos before it count as well."
     if not torch.allclose(mean, torch.full((3,), right).to(mean), atol=1e-5):
         return f"160 photos of 0.2 and one of 1 have the mean {right:.4f}."
-    if held > 1000:
+    if held > early:
         return (
-            f"After 21 batches {held:,} bytes are held, and they grow with every batch. For a mean "
-            "you need the sum "
-            "and the count, not the photos."
+            f"After 2 batches {early:,} bytes are held, after 21 {held:,}: they grow with every batch. For a "
+            "mean you need the sum and the count, not the photos."
         )
     return None
 
@@ -922,7 +922,7 @@ class RunningMean:
             use=_watch_mean,
             shown="20 batches of 8 dark photos (51), then a batch of one white photo (255)",
             judge=_judge_mean,
-            wants="the mean 0.2050 for each channel, and fewer than 1,000 bytes held",
+            wants="the mean 0.2050 for each channel, and no more bytes held than after 2 batches",
         ),
     ),
     hints=(
@@ -967,6 +967,18 @@ class RunningMean:
             "        self.seen = torch.cat([self.seen, photos / 255])\n"
             "        return self.seen.mean(dim=(0, 2, 3))",
             says="the sum and the count",
+        ),
+        WrongAnswer(
+            "keeps a sum for each batch",
+            "import torch\n\n"
+            "class RunningMean:\n"
+            "    def __init__(self):\n"
+            "        self.sums, self.count = [], 0\n"
+            "    def update(self, photos):\n"
+            "        self.sums.append((photos / 255).sum(dim=(0, 2, 3)))\n"
+            "        self.count += photos.numel() // 3\n"
+            "        return torch.stack(self.sums).sum(0) / self.count",
+            says="grow with every batch",
         ),
         WrongAnswer(
             "mean of means",
@@ -1139,7 +1151,8 @@ UTILISATION = Quiz(
         ),
         Option(
             "Loading is no bottleneck.",
-            "Many tiny kernels can fill the time while the step starves for data.",
+            "Other kernels can fill the time while the step starves: of data work on the GPU, or of another "
+            "program.",
         ),
         Option("The GPU's memory is full.", "Memory has a line of its own."),
         Option(

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from dpwidgets.prep.checks import check_name
+from dpwidgets.prep.own_table import check_once
 from dpwidgets.samples.tables import table
 
 MOST_TRAIN, MOST_TEST = 800, 400  # rows; a run must be over while the hand moves
@@ -76,13 +77,16 @@ def read_problem(data: Any, target: str | None = None) -> Problem:
             the name of the column to predict in `target`.
 
     Raises:
-        ValueError: holes, columns that are no numbers, too few rows, too many columns, or one class.
+        ValueError: holes, columns that are no numbers, two columns `target`, too few rows, too many columns,
+            or one class.
         TypeError: `data` is neither.
     """
     if isinstance(data, pd.DataFrame):
         if target is None:
             raise ValueError("target is not given; name the column to predict, such as target='label'.")
-        check_name(target, [str(name) for name in data.columns], "column target=")
+        data = data.rename(columns=str)
+        check_name(target, list(data.columns), "column target=")
+        check_once(data, target)
         y = data[target]
         data, target = (data.drop(columns=[target]), y), None
     if target is not None:

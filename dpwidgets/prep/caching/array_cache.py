@@ -53,6 +53,9 @@ def content_key(files: Sequence[Path], recipe: str) -> str:
     Args:
         recipe: what turns a file into an array, with all its settings, such as `repr` of the transform. Two
             recipes that make different arrays must have different texts.
+
+    Raises:
+        OSError: a file cannot be read.
     """
     digest = hashlib.sha256(recipe.encode())
     for path in files:
@@ -84,8 +87,8 @@ def cached_array(
             removed until all fit; None keeps everything.
 
     Raises:
-        ValueError: `count` is below 1, a row has another shape or dtype than the first, or this array alone
-            is larger than `limit_bytes`.
+        ValueError: `count` is below 1, a row holds Python objects, or has another shape or dtype than the
+            first, or this array alone is larger than `limit_bytes`.
         CacheError: the folder cannot be written, or the disk is full; nothing is left behind.
         RowError: `make` could not read or decode its source (an OSError); nothing is left behind. Its other
             errors come as they are.
@@ -122,6 +125,8 @@ def cached_array(
 def _build(path: Path, count: int, make: Callable[[int], np.ndarray], limit_bytes: int | None) -> None:
     """Writes the array and its checksums aside, then renames them into place."""
     first = _made(make, 0)
+    if first.dtype.hasobject:
+        raise ValueError(f"row 0 is of dtype {first.dtype}; `make` must return an array of numbers.")
     total = first.nbytes * count
     if limit_bytes is not None:
         if total > limit_bytes:
@@ -191,7 +196,8 @@ def _opened(path: Path, count: int) -> tuple[np.memmap[Any, Any] | None, str]:
         return None, "missing"
     except Exception:  # whatever stands in these files, it is not what was written
         return None, "damaged"
-    os.utime(path)  # used now: `limit_bytes` removes what was not used for the longest time
+    with contextlib.suppress(OSError):  # a folder that may only be read: nothing is removed there either
+        os.utime(path)  # used now: `limit_bytes` removes what was not used for the longest time
     return array, ""
 
 

@@ -64,6 +64,7 @@ class Collection:
 
     Raises:
         ValueError: a line of the manifest is damaged.
+        OSError: the folder cannot be made, or the manifest cannot be read.
     """
 
     def __init__(
@@ -85,10 +86,14 @@ class Collection:
     def fetch(self, session: requests.Session, wanted: Wanted, **limits: object) -> str:
         """Fetch one file, unless it is there; its fate: "new", "there already", or why not.
 
-        "duplicate": the bytes are here, from another address; "other label": here, in another class.
+        "duplicate": the bytes are here, from another address; "other label": bytes or address are here, in
+        another class.
 
         Args:
             limits: max_bytes, seconds, tries, hosts: see `download`.
+
+        Raises:
+            RuntimeError: the disk is full or may not be written.
         """
         try:
             if self._before(wanted):
@@ -101,7 +106,7 @@ class Collection:
             return error.fate
 
     def take(self, path: Path, wanted: Wanted) -> str:
-        """Copy a file of this disk into the collection; its fate, as of `fetch`."""
+        """Copy a file of this disk into the collection; its fate, and its errors, as of `fetch`."""
         try:
             if self._before(wanted):
                 return "there already"
@@ -133,12 +138,17 @@ class Collection:
 
     def _before(self, wanted: Wanted) -> bool:
         """Whether the file is there already; Refused where it must not be fetched at all."""
-        if not re.fullmatch(r"\w[\w .-]{0,59}", wanted.label):  # folder names end at 255 bytes, letters at 4
+        # Folder names end at 255 bytes, letters at 4; none of these marks leads out of a folder.
+        if not re.fullmatch(r"\w[\w .,;&'()+!@#=-]{0,59}", wanted.label):
             raise Refused("bad name", f"the label {wanted.label!r} is no plain name")
         if self.licences is not None and wanted.licence not in self.licences:
             raise Refused("licence", f"{wanted.url}: {wanted.licence or 'none stated'}")
         row = self._known.get(wanted.url)
-        return row is not None and (self.folder / row["file"]).is_file()
+        if row is None or not (self.folder / row["file"]).is_file():
+            return False
+        if row["label"] != wanted.label:
+            raise Refused("other label", f"{wanted.url} is here as {row['label']!r}")
+        return True
 
     def _keep(self, whole: Path, wanted: Wanted) -> str:
         """Check the file, move it to its final name, and note it."""
@@ -194,7 +204,10 @@ class Collection:
         rows = []
         for number, line in enumerate(whole.split(b"\n")[:-1], 1):  # an author may hold other line ends
             try:
-                rows.append(json.loads(line))
+                row = json.loads(line)
+                if not isinstance(row, dict) or not row.keys() >= {"file", "url", "label", "sha256"}:
+                    raise ValueError("it is no row of a collection")
+                rows.append(row)
             except ValueError as error:
                 cure = "take the line out, and its file is fetched again"
                 raise ValueError(f"{self.manifest}, line {number} is damaged ({error}): {cure}") from error

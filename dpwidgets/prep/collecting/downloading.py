@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
@@ -29,6 +31,22 @@ class Refused(ValueError):
         self.fate = fate
 
 
+class _HangingUp(Retry):
+    """Closes the answer that it asks again for: urllib3 would read all of its body first, however long."""
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        *rest: Any,
+        **more: Any,
+    ) -> Self:
+        if response is not None:
+            response.close()
+        return super().increment(method, url, response, *rest, **more)
+
+
 def patient_session(agent: str, retries: int = 4, backoff: float = 1.0) -> requests.Session:
     """A session that asks again where waiting can help, and says who it is.
 
@@ -37,7 +55,7 @@ def patient_session(agent: str, retries: int = 4, backoff: float = 1.0) -> reque
         retries: further tries after the first one, for GET and HEAD only.
         backoff: seconds; the waits are about 0, 2, 4, 8, … times this, or what Retry-After says, up to 60.
     """
-    retry = Retry(
+    retry = _HangingUp(
         total=retries,
         status_forcelist=WORTH_A_RETRY,
         allowed_methods={"GET", "HEAD"},
@@ -166,16 +184,28 @@ def _follow(
     """The answer after at most four redirects, none of which leads out of `hosts`."""
     for _ in range(5):
         try:
-            answer = session.get(url, headers=headers, stream=True, timeout=(10, 30), allow_redirects=False)
+            answer = session.get(
+                url,
+                headers=headers,
+                stream=True,
+                timeout=(10, 30),
+                allow_redirects=False,
+                hooks={"response": _drop_redirect},
+            )
         except ValueError as error:  # no address can be made of it, or of the Location in the answer
             raise Refused("bad address", f"{url}: {error}") from error
         if answer.status_code not in REDIRECTS:
             break
-        answer.close()
         url = urljoin(url, answer.headers.get("Location", ""))
         if _host(url) not in hosts:
             raise Refused("left the host", f"a redirect leads to {_host(url) or url}")
     return answer
+
+
+def _drop_redirect(answer: requests.Response, **_: object) -> None:
+    """Hang up: requests would read the body of a redirect, however long it is."""
+    if answer.status_code in REDIRECTS:
+        answer.close()
 
 
 def _host(url: str) -> str | None:

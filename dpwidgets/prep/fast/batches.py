@@ -23,6 +23,7 @@ from .normalize import normalize_rows, scale_and_shift
 from .threads import InThreads, batch_generator
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as the guide has them
+_MOST_PIXELS = 178_956_970  # as Pillow; libjpeg-turbo knows no limit
 _AHEAD = 8  # pictures that a thread decodes in one go
 
 
@@ -40,23 +41,37 @@ def decode_resized(path: str | Path, size: int) -> torch.Tensor:
 
     Raises:
         OSError: the file cannot be read.
-        RuntimeError: it cannot be decoded; the message names it.
+        RuntimeError: it cannot be decoded, or has too many pixels; the message names it.
     """
     data = Path(path).read_bytes()
     try:
-        pixels = simplejpeg.decode_jpeg(data)
-    except ValueError:
-        try:
-            pixels = _by_pillow(data)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise RuntimeError(f"{path} cannot be decoded: {error}") from error
+        pixels = _decoded(data)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise RuntimeError(f"{path} cannot be decoded: {error}") from error
     planes = torch.from_numpy(pixels).permute(2, 0, 1)
     return interpolate(planes[None], (size, size), mode="bilinear", antialias=True)[0]
+
+
+def _decoded(data: bytes) -> np.ndarray:
+    """uint8 (H, W, 3), RGB."""
+    try:
+        height, width, *_ = simplejpeg.decode_jpeg_header(data)
+        _check_size(width, height)
+        return simplejpeg.decode_jpeg(data)
+    except ValueError:
+        return _by_pillow(data)
+
+
+def _check_size(width: int, height: int) -> None:
+    """A small file can claim any size: it is refused before memory is taken for it."""
+    if width * height > _MOST_PIXELS:
+        raise Image.DecompressionBombError(f"{width:,} × {height:,} pixels are too many")
 
 
 def _by_pillow(data: bytes) -> np.ndarray:
     """uint8 (H, W, 3), RGB."""
     with Image.open(BytesIO(data)) as image:
+        _check_size(*image.size)  # Pillow's own limit may be switched off
         if image.mode.startswith("I"):  # Pillow's own conversion would cut at 255
             return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[:, :, None], 3, axis=2)
         return np.array(image.convert("RGB"))
@@ -70,6 +85,7 @@ def decoded_rows(paths: Sequence[str | Path], size: int, threads: int | None = N
 
     Raises:
         OSError, RuntimeError: see `decode_resized`.
+        ValueError: `threads` is below 1.
     """
     loader: DataLoader = DataLoader(_Decoded(paths, size), _AHEAD, collate_fn=as_it_is)
     return (row for rows in InThreads(loader, threads) for row in rows)

@@ -188,8 +188,10 @@ def items_in(batch: Any) -> int:
         return len(batch) if batch.ndim else 1
     if isinstance(batch, Mapping):
         return max((items_in(part) for part in list(batch.values())[:1]), default=0)
-    if isinstance(batch, list | tuple) and batch and isinstance(batch[0], torch.Tensor):
-        return items_in(batch[0])
+    if isinstance(batch, list | tuple):
+        tensor = next((part for part in batch if isinstance(part, torch.Tensor)), None)
+        if tensor is not None:
+            return items_in(tensor)
     return len(batch) if hasattr(batch, "__len__") else 1
 
 

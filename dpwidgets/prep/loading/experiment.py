@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import IterableDataset
 
+from dpwidgets.prep.cores import usable_cores
 from dpwidgets.prep.loading.proposal import Proposal, propose
 from dpwidgets.prep.loading.run_picture import in_words as picture_in_words
 from dpwidgets.prep.loading.run_picture import run_picture
@@ -20,7 +21,6 @@ from dpwidgets.prep.loading.span_history import SpanHistory
 from dpwidgets.prep.loading.trial import Trial, in_words
 from dpwidgets.prep.loading.tune import Trial as TuneTrial
 from dpwidgets.prep.loading.tune import TuneResult, tune
-from dpwidgets.prep.loading.tune.space import usable_cores
 
 KEPT_TRIALS = 8
 PROGRESS_SECONDS = 0.1  # between two reports of a run
@@ -182,14 +182,13 @@ class Experiment:
             on_trial(trial)
 
         now = self.settings(params)
-        sizes = dict.fromkeys(
-            (now.batch_size, max(1, now.batch_size // 2), 2 * now.batch_size, 4 * now.batch_size)
-        )
+        most = min(MAX_BATCH_SIZE, len(self.dataset)) if hasattr(self.dataset, "__len__") else MAX_BATCH_SIZE
+        asked = (now.batch_size, max(1, now.batch_size // 2), 2 * now.batch_size, 4 * now.batch_size)
         self.found = tune(
             self.dataset,
             collate_fn=self.collate_fn,
             step_seconds=params["step_seconds"],
-            batch_sizes=[size for size in sizes if size <= MAX_BATCH_SIZE],
+            batch_sizes=list(dict.fromkeys(min(size, most) for size in asked)),
             memory_limit=params["memory_limit"],
             seconds=seconds,
             base=now,

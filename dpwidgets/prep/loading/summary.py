@@ -1,10 +1,10 @@
 """Spans in a few figures: how fast, how long the step waited, and what holds the loader back."""
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dpwidgets.prep.cores import usable_cores
 from dpwidgets.prep.loading.bottleneck import Evidence, judge, loading_of
 from dpwidgets.prep.loading.spans import CONSUMER, KINDS, Span
 
@@ -109,10 +109,11 @@ def summarise(
         transfer=by_kind["transfer"],
         loading=loading,
         workers=num_workers,
-        cores=cores or _usable_cores(),
+        cores=cores or usable_cores(),
     )
     bottleneck, reason = judge(evidence) if batches else ("", "No batch was delivered yet.")
-    later_items = items * (1 - _ratio(len(epochs), batches))
+    with_batches = sum(epoch.batches > 0 for epoch in epochs)  # a run cut short may have begun one more
+    later_items = items * (1 - _ratio(with_batches, batches))
     later_seconds = seconds - sum(epoch.first_batch for epoch in epochs)
     return Summary(
         items=items,
@@ -161,10 +162,6 @@ def _up_after(spans: Iterable[Span]) -> dict[float, float]:
         if span.kind == "start":
             up[span.start] = min(span.seconds, up.get(span.start, span.seconds))
     return up
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _ratio(amount: float, whole: float) -> float:

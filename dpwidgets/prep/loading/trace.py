@@ -51,6 +51,7 @@ def trace(loader: DataLoader, *, device: torch.device | str | None = None) -> "T
 
     Raises:
         TraceError: `loader` is not a DataLoader.
+        RuntimeError: `device` names no device that torch knows.
 
     Example:
         >>> traced = dpwidgets.trace(loader)

@@ -27,7 +27,7 @@ def _move(value: Any, device: torch.device) -> Any:
         mapping = copy(value)  # its own kind, with what else it carries
         mapping.update(parts)
         return mapping
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and not hasattr(value, "to"):  # a PackedSequence has its own way
         parts_in_order = [_move(part, device) for part in value]
         return type(value)(*parts_in_order) if hasattr(value, "_fields") else type(value)(parts_in_order)
     if isinstance(value, list):

@@ -95,7 +95,8 @@ target = data.target.to_numpy()"""
         lines.append(f"table = table.drop(columns={_quoted(source.target_name)})")
     elif source.target is not None:
         lines.append("target = np.asarray(target)  # yours, one value for each row")
-    lines.append('table = table.rename(columns=str).select_dtypes(["number", "bool"]).astype("float64")')
+    lines.append('table = table.rename(columns=str).select_dtypes(["number", "bool"], exclude="timedelta")')
+    lines.append('table = table.astype("float64")')
     return "\n".join(lines)
 
 

@@ -149,9 +149,11 @@ def _scored(told: np.ndarray, truth: np.ndarray, task: str) -> tuple[float, floa
 
 
 def _r2(told: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """R² along the last axis."""
+    """R² along the last axis; as scikit-learn's, 1 or 0 where the truth does not vary."""
+    off = ((truth - told) ** 2).sum(axis=-1)
     around = ((truth - truth.mean(axis=-1, keepdims=True)) ** 2).sum(axis=-1)
-    return 1 - ((truth - told) ** 2).sum(axis=-1) / around
+    flat = np.ptp(truth, axis=-1) == 0
+    return np.where(flat, (off == 0) * 1.0, 1 - off / np.where(flat, 1.0, around))
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:

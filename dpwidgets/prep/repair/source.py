@@ -1,5 +1,6 @@
 """The table that is repaired: one of the samples, or the reader's own."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from dpwidgets import samples
+from dpwidgets.prep.own_table import check_once, read_csv
 from dpwidgets.samples.tables import TABLES
 
 OWN = "your table"
@@ -99,10 +101,10 @@ def read_source(data: Any, target: str | Sequence[Any] | None = None) -> Source:
     path = ""
     if isinstance(data, str | Path):
         path = str(data)
-        if not Path(path).is_file():
+        if not os.path.isfile(os.path.expanduser(path)):  # False too for a text that is too long for a name
             known = ", ".join(map(repr, TABLES))
             raise FileNotFoundError(f"{path!r} is no CSV file here, and no sample table ({known}).")
-        data = pd.read_csv(path)
+        data = read_csv(path)
     if not isinstance(data, pd.DataFrame):
         kind = type(data).__name__
         raise TypeError(f"data is a {kind}; give a DataFrame, the path of a CSV file, or a sample's name.")
@@ -111,10 +113,12 @@ def read_source(data: Any, target: str | Sequence[Any] | None = None) -> Source:
         if target not in data.columns:
             known = ", ".join(map(str, data.columns))
             raise ValueError(f"target={target!r} is no column of the table; it has {known}.")
+        check_once(data, target)
         target_name, target = target, data[target]
         data = data.drop(columns=target_name)
     data = data.rename(columns=str)
-    features = data.select_dtypes(["number", "bool"]).astype("float64")
+    # pandas counts lengths of time among the numbers, and cannot turn them into floats.
+    features = data.select_dtypes(["number", "bool"], exclude="timedelta").astype("float64")
     left_out = tuple(name for name in data.columns if name not in features.columns)
     _check(features)
     codes, task = (None, "") if target is None else _target(target, len(features))

@@ -76,7 +76,7 @@ class SceneEngine:
         """The scenes of the batch.
 
         Raises:
-            ValueError: no scene is left from `first` on.
+            ValueError: only complete scenes are wanted and there are none, or a parameter is not allowed.
         """
         one = self.check(params)
         every = self._scenes(one["pairing"], one["only_complete"])
@@ -127,4 +127,5 @@ class SceneEngine:
         Pairing by position is shown in the lab as the mistake that it is; the code joins by key.
         """
         one = self.check(params)
-        return scene_code(KINDS, SIDE, one["first"], one["batch_size"], one["only_complete"])
+        first = min(one["first"], len(self._scenes(PAIRINGS[0], one["only_complete"])) - 1)
+        return scene_code(KINDS, SIDE, first, one["batch_size"], one["only_complete"])

@@ -93,14 +93,30 @@ def read_image(path: Path, side: int) -> torch.Tensor:
 
 
 def read_words(path: Path) -> list[str]:
-    """The caption's words, in small letters, without punctuation at their ends."""
-    words = path.read_text(encoding="utf-8").lower().split()
+    """The caption's words, in small letters, without punctuation at their ends.
+
+    Raises:
+        ValueError: the file is no UTF-8 text.
+    """
+    try:
+        words = path.read_text(encoding="utf-8-sig").lower().split()  # without the mark of some editors
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path.name} is no UTF-8 text ({error.reason}); save it as UTF-8.") from error
     return [word for word in (word.strip(".,:;!?\"'") for word in words) if word]
 
 
 def read_sound(path: Path) -> tuple[torch.Tensor, int]:
-    """The sound as one channel: float32 (samples,), -1 to 1, and samples a second."""
-    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    """The sound as one channel: float32 (samples,), -1 to 1, and samples a second.
+
+    Raises:
+        ValueError: the file cannot be decoded.
+    """
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise ValueError(
+            f"{path.name} cannot be decoded ({error.error_string}); mend the file, or remove it."
+        ) from error
     return torch.from_numpy(np.ascontiguousarray(samples.mean(1))), int(rate)
 
 

@@ -53,7 +53,7 @@ class Scenes(Dataset):
 
 
 def read_words(path):
-    words = path.read_text(encoding="utf-8").lower().split()
+    words = path.read_text(encoding="utf-8-sig").lower().split()
     return [word for word in (word.strip(".,:;!?\\"'") for word in words) if word]
 
 

@@ -107,7 +107,9 @@ def _sound(sheet: Sheet, top: float, batch: Batch, spectrum: torch.Tensor | None
         grey = (255 * (-spectrum / 60)).clamp(0, 255).to(torch.uint8).flip(0).numpy()
         sheet.paste(np.repeat(grey[..., None], 3, 2), _SOUND, top, end, top + 72)
         return
-    columns = max(2, min(300, length))
+    if not length:
+        return
+    columns = min(300, length)
     parts = np.array_split(batch["sounds"][number, :length].numpy(), columns)
     step = (end - _SOUND) / columns
     for at, part in enumerate(parts):

@@ -111,7 +111,13 @@ def moved_when_grown(
     else:
         arrival = np.random.default_rng(0).permutation(len(problem))
     old = np.sort(arrival[: round(len(problem) / (1 + grown))])
-    before = part_of(split(problem.part(old), strategy, test, val, seed), len(old))
+    try:
+        before = part_of(split(problem.part(old), strategy, test, val, seed), len(old))
+    except ValueError as error:
+        raise ValueError(
+            f"the {len(old)} items from before the data grew by {grown:.0%} cannot be split: {error} Or set "
+            "grown=0."
+        ) from error
     after = part_of(split(problem, strategy, test, val, seed), len(problem))[old]
     return float((before != after).mean())
 

@@ -69,7 +69,8 @@ def _items(sheet: Sheet, problem: Problem, places: np.ndarray) -> None:
             edge = INK if name == "val" and right - left > _EDGED else None
             sheet.box(left, level - third, right, level, fill=colour(_SERIES[name]), outline=edge)
         if problem.groups is not None and problem.times is None:
-            for at in np.flatnonzero(np.diff(problem.groups[rows])):
+            own = problem.groups[rows]
+            for at in np.flatnonzero(own[1:] != own[:-1]):
                 sheet.line([(across[1][at], floor - 3 * third), (across[1][at], floor)], INK, 1)
 
 

@@ -100,7 +100,7 @@ def tally(part: pd.DataFrame, latest: pd.Series) -> pd.DataFrame:
         columns as in `TALLIED`, a row for each `of` and `place`: "cents" and "priced" (sum and number of
         prices) at the number of their category, "weighed" (how many) at each weight in steps of 10 g.
     """
-    part = _current(part, latest)
+    part = _current(part[TALLY_NEEDS], latest)
     category = _categories(part["category"]).map({name: number for number, name in enumerate(CATEGORIES)})
     cents = _cents(part["price"])
     by_category = cents.groupby(category.to_numpy()).agg(["sum", "count"])

@@ -124,9 +124,11 @@ def external_cluster(workers: int = WORKERS) -> Iterator[str]:
 
     with tempfile.TemporaryDirectory(prefix="dask-") as name, contextlib.ExitStack() as stack:
         found = Path(name, "scheduler.json")
-        common = ["--no-dashboard", "--scheduler-file", str(found)]
+        common = ["--host", "127.0.0.1", "--scheduler-file", str(found)]
+        # Without its pages each still serves /health and /metrics, by default on every network.
+        common += ["--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
         own = ["--nworkers", str(workers), "--nthreads", "1", "--memory-limit", _WORKER_MEMORY]
-        stack.enter_context(_process("scheduler", "--host", "127.0.0.1", "--port", "0", *common))
+        stack.enter_context(_process("scheduler", "--port", "0", *common))
         stack.enter_context(_process("worker", *own, "--local-directory", name, *common))
         with Client(scheduler_file=str(found), timeout=_START_SECONDS) as client:
             try:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.25  # of many processes a look takes milliseconds
 _TOLD = 3000
 
 
@@ -22,8 +23,8 @@ class EngineRun:
 
     Attributes:
         seconds: wall time, from the start of Python.
-        peak: bytes in memory, of all processes of the run together, at the highest of ten looks a second. A
-            page that two processes share counts twice.
+        peak: bytes in memory, of all processes of the run together, at the highest of four looks a second;
+            pages that they share count once where the system tells (Linux).
     """
 
     seconds: float
@@ -39,9 +40,12 @@ def run_engine(engine: str, raw: Path, out: Path, seconds: float = 300.0) -> Eng
         seconds: time limit.
 
     Raises:
+        FileExistsError: `out` is there already.
         RuntimeError: the run failed, or was not ready within the time limit; the message has its last words.
-            No process of the run is left.
+            No process of the run is left, and no `out`.
     """
+    if out.exists():
+        raise FileExistsError(f"{out} is there already; remove it, or give a folder that is not.")
     begun, peak = time.monotonic(), 0
     seen: dict[int, psutil.Process] = {}
     with tempfile.TemporaryFile("w+") as words:
@@ -61,6 +65,7 @@ def run_engine(engine: str, raw: Path, out: Path, seconds: float = 300.0) -> Eng
             _end(process, seen)
         words.seek(0)
         if code != 0:
+            shutil.rmtree(out, ignore_errors=True)
             how = (
                 f"failed with exit code {code}" if code is not None else f"was not ready within {seconds:g} s"
             )
@@ -75,8 +80,9 @@ def _memory(pid: int, seen: dict[int, psutil.Process]) -> int:
         main = psutil.Process(pid)
         for process in (main, *main.children(recursive=True)):
             with contextlib.suppress(psutil.Error):
-                total += process.memory_info().rss
                 seen[process.pid] = process
+                used = process.memory_full_info()
+                total += getattr(used, "pss", used.uss)
     return total
 
 

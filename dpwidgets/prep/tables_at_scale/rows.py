@@ -59,7 +59,7 @@ class DirtyTable:
     seed: int = 0
 
     def part(self, start: int, stop: int) -> pd.DataFrame:
-        """Rows `start` to `stop - 1`, numbered as in the whole table."""
+        """Rows `start` to `stop - 1`, numbered as in the whole table; ValueError where there are no such."""
         if not 0 <= start < stop <= self.rows <= 2**32:
             raise ValueError(
                 f"rows {start} to {stop} are not part of a table of {self.rows} rows (at most 2**32)."

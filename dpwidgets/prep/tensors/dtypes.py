@@ -57,7 +57,10 @@ def row(value: int | float, add: int, name: str) -> Row:
     if total.dtype != dtype:
         total_kept, total_told = False, f"is {str(total.dtype).removeprefix('torch.')} now"
     else:
-        total_kept, total_told = _difference(stored.item() + add, total)
+        held = stored.item()
+        # Exact: a sum of floats would be rounded just as the tensor's is.
+        wanted = Fraction(held) + add if math.isfinite(held) else held + add
+        total_kept, total_told = _difference(wanted, total)
     return Row(name, stored.item(), told, kept, total.item(), total_told, total_kept)
 
 
@@ -91,7 +94,7 @@ def parts(dtype: torch.dtype) -> tuple[tuple[str, int], ...]:
     return ("sign", 1), ("value", count - 1)
 
 
-def _difference(wanted: int | float, held: torch.Tensor) -> tuple[bool, str]:
+def _difference(wanted: int | float | Fraction, held: torch.Tensor) -> tuple[bool, str]:
     """Whether `held` is `wanted`, and otherwise how it came to differ."""
     has = held.item()
     if has == wanted or (math.isnan(wanted) and math.isnan(has)):

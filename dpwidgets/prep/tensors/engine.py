@@ -220,7 +220,7 @@ class TensorEngine:
 
     def _x(self, params: dict[str, Any]) -> torch.Tensor:
         if self.own is not None:
-            return self.own
+            return self.own.clone()
         shape = read_shape(params["shape"], "x", MOST_STORED)
         return torch.arange(0, 10 * math.prod(shape), 10).reshape(shape)  # ten times the place in memory
 

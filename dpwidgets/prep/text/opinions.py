@@ -58,9 +58,9 @@ def opinion(word: str) -> int:
 def read_opinion(text: str) -> Reading:
     """Positive or negative, by counting words of opinion; a negation up to three words before turns it.
 
-    It is no model and does not understand: it knows about 150 English words, takes `cold`, `slow`, `late` and
-    `cheap` for facts, sees no irony, no `too good to be true`, and no word that it does not list. It is here
-    because its every verdict can be checked by eye, and it must not be used to label data.
+    It is no model and does not understand: it knows 120 English words of opinion, takes `cold`, `slow`,
+    `late` and `cheap` for facts, sees no irony, no `too good to be true`, and no word that it does not list.
+    It is here because its every verdict can be checked by eye, and it must not be used to label data.
     """
     parts = split_words(text)
     evidence = []

@@ -25,7 +25,7 @@ def reasons(before: str, after: str, found: Sequence[Change], lexicon: Lexicon) 
     names = _names(before)
     was, now = read_opinion(before), read_opinion(after)
     told = [reason for one in found if (reason := _of_word(one, names, _SIGNS[was.verdict], lexicon))]
-    told += _of_scope(before, after, found)
+    told += _of_scope(before, found)
     if now.verdict != was.verdict:
         told.append(f"its words of opinion: {now}; those of the original: {was}")
     return list(dict.fromkeys(told))
@@ -62,9 +62,11 @@ def _fate(one: Change) -> str:
     }[one.kind]
 
 
-def _of_scope(before: str, after: str, found: Sequence[Change]) -> list[str]:
+def _of_scope(before: str, found: Sequence[Change]) -> list[str]:
     """Negations that stayed, but now stand before another word."""
-    one, other = words_of(before), words_of(after)
+    one = words_of(before)
+    placed = {change.at: change.after for change in found if change.at is not None}
+    other = [placed[at] for at in sorted(placed)]  # a phrase takes one place
     now_at = {change.was: change.at for change in found if change.kind in (KEPT, REPLACED, MOVED)}
     told = []
     for change in found:

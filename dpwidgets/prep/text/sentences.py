@@ -1,5 +1,6 @@
 """The sentences of a lab: ours, or the reader's own list, text file or column."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,7 @@ def read_sentences(data: Any = None, labels: Iterable[Any] | None = None) -> Sen
         texts: Sequence[Any] = [text for text, _ in OURS]
         labels = [label for _, label in OURS] if labels is None else labels
     elif isinstance(data, str | Path):
-        texts = _lines(Path(data))
+        texts = _lines(Path(os.path.expanduser(data)))
     elif isinstance(data, Iterable) and not isinstance(data, bytes | dict):
         texts = list(data)
     else:
@@ -62,7 +63,7 @@ def read_sentences(data: Any = None, labels: Iterable[Any] | None = None) -> Sen
 
 
 def _lines(path: Path) -> list[str]:
-    if not path.is_file():
+    if not os.path.isfile(path):  # False too for a text that is too long for a name
         raise FileNotFoundError(f"There is no file {str(path)!r}; give {_ACCEPTED}.")
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -31,6 +31,7 @@ class TransformEngine:
 
     def __init__(self, source: ImageSource) -> None:
         self.source = source
+        self._last = len(source) - 1  # stays where files drop out on the way
         self._run = lru_cache(maxsize=8)(self._walk)
 
     def default_params(self) -> dict[str, Any]:
@@ -66,7 +67,7 @@ class TransformEngine:
             raise ValueError(f"steps has {len(steps)} entries; give at most {MAX_STEPS}.")
         return {
             "source": merged["source"],
-            "image": check_whole(merged["image"], "image", 0, len(self.source) - 1),
+            "image": check_whole(merged["image"], "image", 0, self._last),
             "seed": check_whole(merged["seed"], "seed", 0, MAX_SEED),
             "show": merged["show"],
             "steps": [Step.from_data(one).to_dict() for one in steps],
@@ -81,7 +82,7 @@ class TransformEngine:
         return walk(self.photo(image), form, steps, seed)
 
     def photo(self, image: int) -> torch.Tensor:
-        """Image number `image`, uint8 (3, H, W), its shorter side 256 pixels."""
+        """Image number `image`, uint8 (3, H, W), its shorter side 256 pixels, its longer at most 512."""
         return self.source.sample(image)["image"].as_subclass(torch.Tensor)
 
     def findings(self, run: Run) -> list[list[Finding]]:

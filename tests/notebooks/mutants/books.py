@@ -143,6 +143,12 @@ BOOKS = (
         "without a",
         set_tags("time.perf_counter", "nbval-ignore-output"),
     ),
+    BookMutation(
+        "check switched off by a comment",
+        "comment",
+        "NBVAL_SKIP steers nbval",
+        replace('print("sum"', 'print("sum"', '# NBVAL_SKIP\nprint("sum"'),
+    ),
     BookMutation("misspelt tag", "tag", "unknown tag", set_tags("chance =", "nbval-ignore-ouput")),
     BookMutation("claim tag removed", "claims", "claim-06 is not met", set_tags('print("sum"')),
     BookMutation(

@@ -30,8 +30,8 @@ VIEW_TESTS = "tests/unit/test_labs_view.py"
 SECONDS = 500  # a limit against hanging on a busy machine, no promise
 _ON_PURPOSE = {"cells"}  # the small chapter is short
 _PYTEST = ("-q", "--color=no", "-p", "no:cacheprovider")
-_NBVAL = ("--nbval", "-p", "nbval_layer", "-c", os.devnull)
-_SHORT = ("--nbval-cell-timeout=25", "--chapter-seconds=2")
+_NBVAL = ("--nbval", "--nbval-kernel-startup-timeout=300", "-p", "nbval_layer", "-c", os.devnull)
+_SHORT = ("--nbval-cell-timeout=40", "--chapter-seconds=2")
 # What the layer says, and the name by which a mutation calls that part of it.
 _PARTS = {
     "Cell outputs differ": "nbval: outputs",
@@ -40,7 +40,7 @@ _PARTS = {
     "the chapter takes at least": "nbval: chapter time",
     "processes running": "nbval: processes",
     "the kernel died": "nbval: kernel",
-    "looks different|pictures, the run made": "nbval: pictures",
+    "looks different|pictures, the run made|the text of picture": "nbval: pictures",
     "swallowed by a widget": "nbval: swallowed",
     "widgets differ": "nbval: widgets",
 }
@@ -101,7 +101,8 @@ class Runs:
                 one.change(copy(built, folder / _slug(one)))
             if group:
                 arguments = (*_NBVAL, *limits, f"--rootdir={folder}", str(folder))
-                self._reports.append(_Report(folder.with_suffix(".xml"), *arguments))
+                kernels = self._warm.environment if self._warm is not None else {}
+                self._reports.append(_Report(folder.with_suffix(".xml"), *arguments, **kernels))
 
     def results(self) -> Iterator[Result]:
         """Waits for the runs' end."""

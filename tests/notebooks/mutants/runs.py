@@ -27,6 +27,10 @@ def _no_picture(book: NotebookNode) -> None:
     del output.data["image/png"]
 
 
+def _other_text(book: NotebookNode) -> None:
+    cell(book, "plt.subplots").outputs[0].metadata["image/png"]["alt"] = "Bars that fall."
+
+
 LEAVE_WORKER = """\
 import multiprocessing
 worker = multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,), daemon=True)
@@ -38,6 +42,7 @@ while time.process_time() < busy + 2.5:
 
 RUNS = (
     RunMutation("nothing: the unbroken chapter", "", "", add_tensor(SHOWN)),
+    RunMutation("nothing, under the short limits", "", "", add_tensor(SHOWN), short=True),
     RunMutation(
         "changed tensor value in an output",
         "nbval: outputs",
@@ -112,6 +117,9 @@ RUNS = (
     ),
     RunMutation(
         "missing figure", "nbval: pictures", "holds 0 pictures, the run made 1", in_book(_no_picture)
+    ),
+    RunMutation(
+        "another text of a picture", "nbval: pictures", "the text of picture 1 differs", in_book(_other_text)
     ),
     RunMutation(
         "callback that raises inside a widget",

@@ -1,5 +1,6 @@
 """Each way to break the workbook turns exactly the checks red that are meant for it."""
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from mutants.model import BookMutation, Mutation, PartMutation, Result
 from mutants.mutations import MUTATIONS
 from mutants.parts import PARTS
 from mutants.running import red, try_book, try_part
+from mutants.shapes import SHAPES
 
 
 def test_there_are_enough_and_names_are_unique() -> None:
@@ -18,12 +20,24 @@ def test_there_are_enough_and_names_are_unique() -> None:
     assert sum(bool(mutation.check) for mutation in MUTATIONS) >= 24
 
 
+def test_every_rule_of_the_contract_has_its_mutation(root: Path) -> None:
+    rules = set()
+    for path in (root / "tools/contract").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "problem":
+                rule = node.args[1]
+                rules.add(rule.value if isinstance(rule, ast.Constant) else ast.unparse(rule))
+    loops = {"tag", "name", "word", "kinds"}  # variables: their values are among the mutations' names
+    assert rules - loops - {"cells"} <= {one.check for one in (*BOOKS, *SHAPES)}
+    assert len(rules) > 20
+
+
 def test_the_unbroken_chapter_keeps_the_contract(chapter: Chapter) -> None:
     assert red(chapter) == {}
 
 
 @pytest.mark.filterwarnings("ignore::nbformat.warnings.DuplicateCellId")
-@pytest.mark.parametrize("mutation", BOOKS, ids=lambda one: one.name)
+@pytest.mark.parametrize("mutation", [*BOOKS, *SHAPES], ids=lambda one: one.name)
 def test_a_broken_chapter_is_noticed(mutation: BookMutation, chapter: Chapter, tmp_path: Path) -> None:
     result = try_book(mutation, chapter, tmp_path / "mutants")
     assert result.problem == "", result.found

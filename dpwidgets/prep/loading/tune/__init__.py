@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from threading import Event, Thread
 from typing import Any
 
@@ -10,6 +11,7 @@ import psutil
 import torch
 from torch.utils.data import IterableDataset
 
+from dpwidgets.prep.cores import usable_cores
 from dpwidgets.prep.loading.runner import LoaderRunner
 from dpwidgets.prep.loading.settings import LoaderSettings
 from dpwidgets.prep.loading.tune import report
@@ -24,7 +26,6 @@ from dpwidgets.prep.loading.tune.space import (
     Workload,
     checked_batch_sizes,
     steps_for,
-    usable_cores,
     worker_counts,
 )
 
@@ -76,6 +77,7 @@ def tune(
     Raises:
         TuneError: an argument is not allowed, every setting fails for the same reason, or the time or a
             stop ended the search before anything was measured.
+        SettingsError: a batch size, or a setting in `base`, is not known or not allowed.
     """
     iterable = isinstance(dataset, IterableDataset)
     length = _length(dataset, length)
@@ -87,6 +89,8 @@ def tune(
         if isinstance(base, LoaderSettings)
         else LoaderSettings.from_dict({"shuffle": True} | dict(base or {}))
     )
+    usual = LoaderSettings()
+    fixed = replace(fixed, prefetch_factor=usual.prefetch_factor, pin_memory=usual.pin_memory)
     space = Space(fixed, sizes, worker_counts(max_workers, work.cores), persistent=epochs > 1)
     memory = memory_limit or int(FREE_SHARE * psutil.virtual_memory().available)
     pin = torch.accelerator.is_available()
@@ -131,7 +135,7 @@ def _length(dataset: Any, given: int | None) -> int:
         except TypeError:
             raise TuneError(
                 f"{type(dataset).__name__} has no len(), so what an epoch is cannot be told; "
-                "give length=, the items of an epoch."
+                "give it a __len__, the items of an epoch, or call tune(dataset, length=...)."
             ) from None
     if given < 1:
         raise TuneError(f"the dataset has {given} items; there is nothing to load.")

@@ -1,6 +1,5 @@
 """What may be tried: the settings within the reader's bounds, and the work that they are tried on."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log2
@@ -77,13 +76,6 @@ def distance(one: LoaderSettings, other: LoaderSettings) -> float:
     return workers + 0.5 * abs(log2(one.batch_size / other.batch_size))
 
 
-def usable_cores() -> int:
-    """Processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def worker_counts(max_workers: int | None, cores: int) -> tuple[int, ...]:
     """The worker counts to choose from, 0 and `max_workers` among them.
 
@@ -107,7 +99,8 @@ def checked_batch_sizes(given: int | Sequence[int], length: int) -> tuple[int, .
     """The batch sizes, each once, in the order given.
 
     Raises:
-        TuneError: there is none, or one is no whole number, or larger than the dataset.
+        TuneError: there is none, or one is larger than the dataset.
+        SettingsError: one is no whole number from 1 to 65536.
     """
     sizes = tuple(dict.fromkeys((given,) if isinstance(given, int) else given))
     if not sizes:
