@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import nbformat
 
@@ -48,9 +49,9 @@ def headword(name: str) -> str:
     return re.split(r", | \(", name)[0]
 
 
-def anchor(name: str) -> str:
-    """What follows `#` in a link to a word: its heading as JupyterLab, Notebook and nbconvert write it."""
-    return headword(name).replace(" ", "-")
+def anchor(heading: str) -> str:
+    """What follows `#` in a link to a heading: its text as JupyterLab, Notebook and nbconvert write it."""
+    return quote(heading.replace("`", "").replace(" ", "-"), safe="/?:,;@!$&*+='")
 
 
 def claims() -> list[str]:
@@ -60,14 +61,16 @@ def claims() -> list[str]:
     about = (
         "38 claims and 21 programs of the guide and the article were put to the test (claims 35 and 36 and "
         "programs 19 to 21 are the article's). Here is where each is settled, and the line that the machine "
-        "printed there. Both are told in short, in other words than their own."
+        "printed there. Both are told in short, in other words than their own. Each link leads to a section; where "
+        "JupyterLab opens a chapter for the first time, it stays at the top: click again."
     )
     cells = [f"# Claims and programs\n\n{about}"]
     for kind, title in (("claim", "Claims"), ("snippet", "Programs")):
         rows = [
             (
                 f"{number} {text}",
-                f"[{place.chapter.split('_')[0]}, {_plain(place.heading)}](../{place.chapter}.ipynb)",
+                f"[{place.chapter.split('_')[0]}, {_plain(place.heading)}]"
+                f"(../{place.chapter}.ipynb#{anchor(place.heading)})",
                 _plain(place.figure),
             )
             for number, text in says[kind].items()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import pages
-from chapters import ROOT, find_chapters
+from chapters import ROOT, Chapter, find_chapters, read_notebook
 from contract.tags import map_tags
 
 WORDS = tomllib.loads((ROOT / "tools" / "glossary.toml").read_text(encoding="utf-8"))["word"]
@@ -37,10 +37,17 @@ def test_every_claim_and_snippet_is_on_its_page() -> None:
         assert listed == {tag[-2:] for tag in map_tags() if tag.startswith(kind)}
 
 
-def test_links_of_the_pages_lead_to_files() -> None:
+def test_links_of_the_pages_lead_to_files_and_their_headings() -> None:
     for name, make in pages.BUILDERS.items():
         for link in re.findall(r"\]\((\S+?)\)", "\n".join(make())):
-            assert (pages.PAGES / link).is_file(), f"{name}: {link}"
+            file, _, fragment = link.partition("#")
+            path = (pages.PAGES / file).resolve()
+            assert path.is_file(), f"{name}: {link}"
+            if fragment:
+                cells = read_notebook(Chapter(path.stem, path.parent)).cells
+                texts = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+                headings = re.findall(r"^#+ (.+)$", texts, flags=re.M)
+                assert fragment in map(pages.anchor, headings), f"{name}: {link}"
 
 
 @pytest.mark.parametrize("word", WORDS, ids=lambda word: word["name"])
@@ -60,7 +67,7 @@ def test_every_chapter_leads_to_the_glossary(chapter) -> None:
 @pytest.mark.parametrize("chapter", find_chapters(), ids=lambda chapter: chapter.name)
 def test_a_chapter_leads_to_the_words_that_it_explains(chapter) -> None:
     linked = set(re.findall(r"\(pages/glossary\.ipynb#(\S+?)\)", chapter.source.read_text(encoding="utf-8")))
-    anchors = {pages.anchor(word["name"]): word["chapter"] for word in WORDS}
+    anchors = {pages.anchor(pages.headword(word["name"])): word["chapter"] for word in WORDS}
     assert linked <= set(anchors), "no such word in tools/glossary.toml"
     own = {anchor for anchor, number in anchors.items() if number == chapter.name.split("_")[0]}
     assert own <= linked, f"link {own - linked} where {chapter.name} explains them"
