@@ -61,8 +61,8 @@ def claims() -> list[str]:
     about = (
         "38 claims and 21 programs of the guide and the article were put to the test (claims 35 and 36 and "
         "programs 19 to 21 are the article's). Here is where each is settled, and the line that the machine "
-        "printed there. Both are told in short, in other words than their own. Each link leads to a section; where "
-        "JupyterLab opens a chapter for the first time, it stays at the top: click again."
+        "printed there. Both are told in short, in other words than their own. Each link leads to a section; "
+        "where JupyterLab opens a chapter for the first time, it stays at the top: click again."
     )
     cells = [f"# Claims and programs\n\n{about}"]
     for kind, title in (("claim", "Claims"), ("snippet", "Programs")):

@@ -1,5 +1,6 @@
 """Chapter 10 on bad input, on a full disk, interrupted and killed: one clear message, nothing left behind."""
 
+import contextlib
 import json
 import os
 import re
@@ -24,6 +25,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from kernels import KernelManager
+from processes import TRACKER, process_id
 
 SOURCE = Path(__file__).parents[2] / "notebooks/source/10_end_to_end.py"
 COLOURS = {"blue": (40, 60, 200), "green": (40, 180, 60), "red": (200, 40, 40)}
@@ -65,8 +67,7 @@ class Run:
 
     @property
     def pid(self) -> int:
-        assert self.client.km is not None
-        return int(self.client.km.provisioner.pid)
+        return process_id(self.client)
 
     def cell(self, source: str) -> str:
         """Runs one cell; returns what it printed."""
@@ -105,9 +106,12 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """One kernel for the tests that do not kill it."""
-    run = Run(tmp_path_factory.mktemp("kernel"))
+def shared(tmp_path_factory: pytest.TempPathFactory, warm_kernels: dict[str, str]) -> Iterator[Run]:
+    """One kernel, a warm one, for the tests that do not kill it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in warm_kernels.items():
+            patch.setenv(name, value)
+        run = Run(tmp_path_factory.mktemp("kernel"))
     yield run
     run.close()
 
@@ -298,10 +302,13 @@ def train_epoch(network, loader, optimizer, scheduler, scaler, step):
 
 
 def workers_of(pid: int) -> list[psutil.Process]:
-    """Living processes that were forked from this kernel: they share its command line."""
-    command = psutil.Process(pid).cmdline()
-    found = [p for p in psutil.process_iter(["cmdline", "status"]) if p.info["cmdline"] == command]
-    return [p for p in found if p.pid != pid and p.info["status"] != psutil.STATUS_ZOMBIE]
+    """Living processes of this kernel's group, but for the tracker that cleans up behind it."""
+    found = []
+    for one in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if one.pid != pid == os.getpgid(one.pid) and one.status() != psutil.STATUS_ZOMBIE:
+                found.append(one)
+    return [one for one in found if TRACKER not in " ".join(one.cmdline())]
 
 
 MORE: dict[str, dict[str, Any]] = {
@@ -347,14 +354,12 @@ def test_killed_in_mid_epoch_leaves_no_worker(tmp_path: Path) -> None:
     data = pictures(tmp_path / "data")
     run = Run(tmp_path)
     try:
-        pid, command = run.pid, psutil.Process(run.pid).cmdline()
+        pid = run.pid
         parameters = quick(tmp_path, data, num_workers=2)
         with pytest.raises(DeadKernelError):
             run.until(TRAINED, parameters, {TRAINED: BREAK.format(signal="SIGKILL")})
         deadline = time.monotonic() + 60
-        while left := [
-            p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == command and p.pid != pid
-        ]:
+        while left := workers_of(pid):
             assert time.monotonic() < deadline, f"workers outlive the kernel: {left}"
             time.sleep(0.2)
     finally:
