@@ -43,7 +43,8 @@ class Finding:
 def inspect_image(path: Path) -> Finding:
     """Read and decode one file; whatever goes wrong with it becomes the finding.
 
-    Problems that make a file unusable: unreadable, zero bytes, too large, not an image, damaged, tiny.
+    Problems that make a file unusable: unreadable, zero bytes, too large, not an image, damaged, tiny, no
+    known range (decimal numbers, of which nobody can say which one is white).
     Problems that a careful loader repairs: wrong extension, grey, transparency, palette, CMYK, 16 bits,
     colour space, EXIF turn.
     """
@@ -75,6 +76,9 @@ def inspect_image(path: Path) -> Finding:
         return Finding("not an image", "the content is no known image format", usable=False, digest=digest)
     if min(width, height) < MIN_SIDE:
         return Finding("tiny", f"{width}×{height} pixels", False, width, height, digest)
+    if image.mode == "F":
+        why = "mode F: decimal numbers, save it with 8 or 16 bits a channel"
+        return Finding("no known range", why, False, width, height, digest)
     notes = _repairable(path, image, turned)
     problem = notes[0][0] if notes else ""
     return Finding(problem, "; ".join(words for _, words in notes), True, width, height, digest)
@@ -87,7 +91,7 @@ def _repairable(path: Path, image: Image.Image, turned: int) -> list[tuple[str, 
     named = Image.registered_extensions().get(path.suffix.lower())
     if SAME_FORMAT.get(named or "", named) != content:
         notes.append(("wrong extension", f"a {content} named {path.suffix or 'without extension'}"))
-    if image.mode.startswith(("I", "F")):
+    if image.mode.startswith("I"):
         notes.append(("16 bits", f"mode {image.mode}: more than 8 bits a channel"))
     elif image.mode != "RGB":
         notes.append((MODES.get(image.mode, "colour space"), f"mode {image.mode}"))

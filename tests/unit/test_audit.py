@@ -65,6 +65,14 @@ def test_modes_are_named_and_usable(tmp_path: Path, mode: str) -> None:
     assert (found.problem, found.usable) == (names[mode], True)
 
 
+def test_decimal_numbers_have_no_white(tmp_path: Path) -> None:
+    root = tree(tmp_path, cat=3, dog=3)
+    Image.fromarray(np.full((30, 40), 0.5, dtype=np.float32)).save(root / "cat/x.tif")
+    (found,) = audit_folder(root).table.query("file.str.contains('x')").itertuples()
+    assert (found.problem, found.usable) == ("no known range", False)
+    assert "8 or 16 bits" in found.detail
+
+
 def test_bad_files_become_rows(tmp_path: Path) -> None:
     root = tree(tmp_path, cat=4, dog=3)
     whole = (root / "cat/0.jpg").read_bytes()
