@@ -1,7 +1,10 @@
-"""What can be wrong with a folder before its first file is opened, and which of its links lead out of it."""
+"""What can be wrong with a folder before its first file is opened: links out of it, and what is hidden."""
 
 import os
 from pathlib import Path
+
+# torchvision.datasets.folder.IMG_EXTENSIONS, whose import takes seconds
+IMAGE_FOLDER_READS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
 
 def folder_problem(path: Path) -> str | None:
@@ -30,5 +33,20 @@ def link_out(root: Path) -> Path | None:
         folders.sort()
         for path in (Path(folder, name) for name in sorted([*folders, *files])):
             if path.is_symlink() and leads_out(path, root):
+                return path
+    return None
+
+
+def hidden_picture(root: Path) -> Path | None:
+    """A hidden folder in `root`, or a hidden picture below it, that `ImageFolder` would read; or None."""
+    for folder, folders, files in os.walk(root):
+        folders.sort()
+        here = Path(folder)
+        if here == root:
+            found = [here / name for name in folders]
+        else:
+            found = [here / name for name in sorted(files) if name.lower().endswith(IMAGE_FOLDER_READS)]
+        for path in found:
+            if any(part.startswith(".") for part in path.relative_to(root).parts):
                 return path
     return None

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from dpwidgets.prep.errors import ReaderError
-from dpwidgets.prep.files import folder_problem, link_out
+from dpwidgets.prep.files import folder_problem, hidden_picture, link_out
 
 PAPERMILL_HEADER = "# Parameters"
 
@@ -116,11 +116,14 @@ class Text:
 class Folder:
     """The path (str or Path) of a folder that exists and can be read; with `optional`, also None.
 
-    With `closed`, no link in it may lead out of it: torchvision's `ImageFolder` would follow such links.
+    With `closed`, no link in it may lead out of it: torchvision's `ImageFolder` would follow such links. With
+    `visible`, no class or picture in it may be hidden: `ImageFolder` would take what macOS writes beside
+    `0.jpg`, `._0.jpg`, for a picture.
     """
 
     optional: bool = False
     closed: bool = False
+    visible: bool = False
 
     def problem(self, value: Any) -> str | None:
         if value is None and self.optional:
@@ -135,6 +138,11 @@ class Folder:
             return (
                 f"has a link that leads out of it, {where}: put the pictures themselves there, or give the "
                 "folder that holds them"
+            )
+        if problem is None and self.visible and (hidden := hidden_picture(folder)):
+            return (
+                f"holds {hidden.relative_to(folder)}, which is hidden, and ImageFolder would read it: remove "
+                "it, and others of its kind"
             )
         return problem
 

@@ -107,7 +107,7 @@ size = 64  # height and width that photos are scaled to, pixels, 16 to 256
 dpwidgets.check_parameters(
     globals(),
     seed=dpwidgets.Integer(0, 1_000_000),
-    data_dir=dpwidgets.Folder(optional=True, closed=True),
+    data_dir=dpwidgets.Folder(optional=True, closed=True, visible=True),
     batch_size=dpwidgets.Integer(1, 256),
     batches=dpwidgets.Integer(2, 200),
     size=dpwidgets.Integer(16, 256),

@@ -77,7 +77,7 @@ patience = 60  # seconds until a worker that gives nothing is an error, 20 to 3,
 # %% tags=["check-parameters"]
 check_parameters(
     globals(),
-    data_dir=Folder(optional=True, closed=True),
+    data_dir=Folder(optional=True, closed=True, visible=True),
     seed=Integer(0, 1_000_000),
     photos=Integer(32, 10_000),
     batch_size=Integer(4, 512),

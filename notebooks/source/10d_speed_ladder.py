@@ -78,7 +78,7 @@ seed = 0  # start of chance, 0 to 1,000,000
 # %% tags=["check-parameters"]
 check_parameters(
     globals(),
-    data_dir=Folder(optional=True, closed=True),
+    data_dir=Folder(optional=True, closed=True, visible=True),
     photos=Integer(32, 100_000),
     rounds=Integer(1, 100),
     size=Integer(32, 1024),

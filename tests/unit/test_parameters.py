@@ -1,13 +1,17 @@
 """check_parameters: what is refused, and that the message names parameter, value and cure."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from torchvision.datasets import ImageFolder
+from torchvision.datasets.folder import IMG_EXTENSIONS
 from traitlets.config import Config
 
+from dpwidgets.prep.files import IMAGE_FOLDER_READS
 from dpwidgets.prep.parameters import (
     Choice,
     Flag,
@@ -88,6 +92,50 @@ def test_folder_says_what_is_wrong_with_the_path(tmp_path: Path) -> None:
 def test_a_relative_folder_tells_where_it_was_looked_for(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
     assert f"looked in {tmp_path}" in refusal(Folder(), "pictures")
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        ("cat/._0.JPG", True),
+        ("cat/summer/._0.png", True),
+        (".trash/0.jpg", True),
+        ("cat/.DS_Store", False),
+        ("cat/.raw/0.png", True),
+        (".notes.jpg", False),
+        ("cat/0.jpg", False),
+    ],
+)
+def test_a_hidden_picture_is_told_where_image_folder_would_read_it(
+    tmp_path: Path, name: str, refused: bool
+) -> None:
+    """`ImageFolder` itself says which: those that it finds with a hidden name, or in a hidden folder."""
+    for file in ("cat/1.jpg", "dog/1.jpg", name):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    read = [Path(file).relative_to(tmp_path) for file, _ in ImageFolder(str(tmp_path)).samples]
+    assert any(part.startswith(".") for file in read for part in file.parts) is refused
+    if refused:
+        told = refusal(Folder(visible=True), tmp_path)
+        assert name.rpartition("/")[0] in told
+        assert "remove it" in told
+    else:
+        check_parameters({"d": tmp_path}, d=Folder(visible=True))
+    check_parameters({"d": tmp_path}, d=Folder())
+
+
+def test_the_suffixes_are_those_of_image_folder() -> None:
+    assert IMAGE_FOLDER_READS == IMG_EXTENSIONS
+
+
+def test_chapters_that_give_own_photos_to_image_folder_look_for_hidden_ones(root: Path) -> None:
+    asked = set()
+    for source in sorted((root / "notebooks" / "source").glob("*.py")):
+        text = source.read_text(encoding="utf-8")
+        if re.search(r"ImageFolder\(\s*(str\()?root", text):
+            assert re.search(r"\bdata_dir=[\w.]*Folder\([^)]*visible=True", text), source.name
+            asked.add(source.stem[:3].rstrip("_"))
+    assert {"00", "02", "10c", "10d"} <= asked
 
 
 def test_all_problems_come_in_one_message() -> None:
