@@ -28,6 +28,7 @@ pytestmark = [
 ]
 BAD = 70
 BATCH = 32
+SHARED_MEMORY = Path("/dev/shm")
 
 
 def hangs() -> None:
@@ -39,6 +40,12 @@ def raises() -> None:
 
 
 def leaves() -> None:
+    os._exit(3)
+
+
+def leaves_memory() -> None:
+    (SHARED_MEMORY / f"torch_{os.getpid()}_1_0").write_bytes(b"a batch")
+    time.sleep(0.5)  # the batch before this one is on its way: its thread makes a temporary file
     os._exit(3)
 
 
@@ -73,7 +80,7 @@ class Faulty(Dataset):
 
 
 FAULTS: dict[str, Callable[[], None]] = {
-    each.__name__: each for each in (hangs, raises, leaves, exits, crashes, eats)
+    each.__name__: each for each in (hangs, raises, leaves, leaves_memory, exits, crashes, eats)
 }
 
 
@@ -158,6 +165,22 @@ def test_a_faulty_item_is_named_and_the_next_run_works(
     assert (again.ended, again.items) == ("finished", 200), again.message
     also_checked("the next run works")
     nothing_left(*below())  # the runner keeps its child for the next test
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not SHARED_MEMORY.is_dir(), reason="only Linux shows its shared memory as files")
+@pytest.mark.fault("loader", "a worker dies while it hands a batch over")
+def test_what_a_dead_worker_had_shared_is_freed(
+    runner: LoaderRunner, fault: Path, user_reads: Callable[[object], str]
+) -> None:
+    """torch makes a file, both sides open it, then it goes: a process that ends in between leaves it."""
+    fault.write_text("leaves_memory")
+    try:
+        result = run(runner, 2)
+    finally:
+        fault.unlink()
+    assert "exit code 3" in user_reads(result.message)
+    assert_nothing_left()
 
 
 @pytest.mark.slow

@@ -35,6 +35,14 @@ for _ in range(2):
         break
 time.sleep(1)
 """
+LOCKS = """
+import multiprocessing, sys, time
+from pathlib import Path
+lock = multiprocessing.get_context("spawn").Lock()
+Path(sys.argv[-1] + ".semaphore").write_text(lock._semlock.name)
+time.sleep(600)
+"""
+SEMAPHORES = Path("/dev/shm")
 
 
 def need_spark(engine: str) -> None:
@@ -252,6 +260,22 @@ def test_a_run_that_fails_or_takes_too_long_says_so_and_leaves_nothing(
     with pytest.raises(RuntimeError, match=r"dask-cluster was not ready within 2 s"):
         run_engine("dask-cluster", raw, tmp_path / "out", seconds=2)
     assert not with_variable("CLEANING_RUN", str(tmp_path))
+
+
+@pytest.mark.skipif(not SEMAPHORES.is_dir(), reason="only Linux shows semaphores as files")
+def test_a_run_that_is_ended_leaves_no_semaphore(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that removes those of the dead must not be killed with them."""
+    python = tmp_path / "python"
+    python.write_text(f"#!{sys.executable}\n{LOCKS}")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    with pytest.raises(RuntimeError, match="was not ready"):
+        run_engine("pandas", raw, tmp_path / "out", seconds=5)
+    name = (tmp_path / "out.semaphore").read_text()
+    assert name.startswith("/mp-")
+    assert not (SEMAPHORES / f"sem.{name[1:]}").exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which pages are shared")

@@ -27,6 +27,7 @@ _BOOT = (
     "from dpwidgets.prep.loading.guard import main\n"
     "main(**given)\n"
 )
+_SHARED_MEMORY = Path("/dev/shm")
 _END_SECONDS = 3.0
 _SAMPLE_SECONDS = 0.25
 _SAMPLE_SHARE = 20  # of one core, at most one part in so many goes into measuring memory
@@ -159,5 +160,17 @@ def _end(process: subprocess.Popen[bytes], connection: Connection, board: Board,
             each.kill()
     process.wait()
     connection.close()
+    _free_shared_memory({each.pid for each in below} | {stand.pid for stand in board.stands()})
     board.close()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_shared_memory(pids: set[int]) -> None:
+    """Remove what processes that are dead now had no time to: torch makes a file, opens it, and removes it.
+
+    Its name tells who made it: torch_<process id>_<chance>_<number> (Linux).
+    """
+    for pid in pids:
+        if not psutil.pid_exists(pid):
+            for file in _SHARED_MEMORY.glob(f"torch_{pid}_*"):
+                file.unlink(missing_ok=True)

@@ -15,6 +15,8 @@ import psutil
 
 _LOOK_SECONDS = 0.25  # of many processes a look takes milliseconds
 _TOLD = 3000
+_TRACKER = "multiprocessing.resource_tracker"
+_TRACKER_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -87,15 +89,26 @@ def _memory(pid: int, seen: dict[int, psutil.Process]) -> int:
 
 
 def _end(process: subprocess.Popen[bytes], seen: dict[int, psutil.Process]) -> None:
-    """End what still runs; a process that lost its parent is known from before."""
-    if process.poll() is None:
+    """End what still runs; a process that lost its parent is known from before.
+
+    Trackers of multiprocessing come last: they remove the semaphores of those that are gone, then end.
+    """
+    runs = process.poll() is None
+    if runs:
         _memory(process.pid, seen)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    trackers = []
     for one in seen.values():
         with contextlib.suppress(
             psutil.Error
         ):  # psutil knows a process id that has passed to another process
-            if one.pid != process.pid:
+            if _TRACKER in " ".join(one.cmdline()):
+                trackers.append(one)
+            else:
                 one.kill()
+    for one in psutil.wait_procs(trackers, _TRACKER_SECONDS)[1]:
+        with contextlib.suppress(psutil.Error):
+            one.kill()
+    if runs:
+        with contextlib.suppress(ProcessLookupError):  # what began since the last look
+            os.killpg(process.pid, signal.SIGKILL)
     process.wait()
