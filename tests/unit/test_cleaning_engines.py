@@ -262,15 +262,20 @@ def test_a_run_that_fails_or_takes_too_long_says_so_and_leaves_nothing(
     assert not with_variable("CLEANING_RUN", str(tmp_path))
 
 
+def runs_instead(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The code takes the place of every engine that is run."""
+    python = tmp_path / "python"
+    python.write_text(f"#!{sys.executable}\n{code}")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+
+
 @pytest.mark.skipif(not SEMAPHORES.is_dir(), reason="only Linux shows semaphores as files")
 def test_a_run_that_is_ended_leaves_no_semaphore(
     raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process that removes those of the dead must not be killed with them."""
-    python = tmp_path / "python"
-    python.write_text(f"#!{sys.executable}\n{LOCKS}")
-    python.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(python))
+    runs_instead(LOCKS, tmp_path, monkeypatch)
     with pytest.raises(RuntimeError, match="was not ready"):
         run_engine("pandas", raw, tmp_path / "out", seconds=5)
     name = (tmp_path / "out.semaphore").read_text()
@@ -282,10 +287,7 @@ def test_a_run_that_is_ended_leaves_no_semaphore(
 def test_memory_that_forked_processes_share_counts_once(
     raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    python = tmp_path / "python"
-    python.write_text(f"#!{sys.executable}\n{FORKS}")
-    python.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(python))
+    runs_instead(FORKS, tmp_path, monkeypatch)
     assert 300 << 20 < run_engine("pandas", raw, tmp_path / "out").peak < 500 << 20
 
 
