@@ -35,7 +35,7 @@ class Work(NamedTuple):
 
     @property
     def at_least(self) -> float:
-        """What the work takes on a quiet machine with two cores, at least."""
+        """What the work takes on two cores, at least, if nothing else slowed them down meanwhile."""
         return max(self.own, self.total / CORES)
 
 

@@ -232,8 +232,8 @@ class ChapterWidgets(pytest.Item):
 def chapter_limit(config: pytest.Config) -> float:
     """Seconds of processor time that a chapter may take.
 
-    Where two virtual cores are threads of one real core, each does about half as much while the other is at
-    work: chapter 10 took 42 s alone, and 84 s beside other tests.
+    Beside other workers twice as many: chapter 10 once took 42 s alone and 84 s beside other work. Where two
+    virtual cores are threads of one real core, each does about half as much while the other is busy.
     """
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     return config.option.chapter_seconds * (2 if workers > 1 else 1)
